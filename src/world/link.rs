@@ -1,0 +1,124 @@
+//! The two ends of one player's link: his session holds one, the room the other.
+//!
+//! Neither end can be left without an owner: a dropped session end tells the room
+//! that the player's link is lost, a dropped room end tells the session that the
+//! room failed.
+
+use super::inbox::{Arrived, Inbox, Mail};
+use super::outlet::{End, Outgoing, Outlet};
+use crate::game::Leave;
+use bytes::Bytes;
+use downbeat_protocol::{Reason, Tick};
+use futures_util::Stream;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// How much a link holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkLimits {
+    /// Inputs waiting for the world; the oldest is dropped.
+    pub inputs: usize,
+    /// Events waiting for the session; one more ends it.
+    pub events: usize,
+}
+
+/// A new link: the session's end and the room's end.
+#[must_use]
+pub fn link<I>(limits: LinkLimits) -> (SessionLink<I>, MemberLink<I>) {
+    let inbox = Arc::new(Inbox::new(limits.inputs));
+    let outlet = Arc::new(Outlet::new(limits.events));
+    let member = MemberLink {
+        inbox: Arc::clone(&inbox),
+        outlet: Arc::clone(&outlet),
+    };
+    (SessionLink { inbox, outlet }, member)
+}
+
+/// The session's end: puts in what the player sends, and is a stream of what he is
+/// to be told. Dropping it is losing the link.
+#[derive(Debug)]
+pub struct SessionLink<I> {
+    inbox: Arc<Inbox<I>>,
+    outlet: Arc<Outlet>,
+}
+
+impl<I> SessionLink<I> {
+    /// An input arrived; `received` is the acknowledgement it carries.
+    pub fn input(&self, received: Tick, arrived: Arrived<I>) {
+        self.inbox.input(received, arrived);
+    }
+
+    /// A ping arrived.
+    pub fn ping(&self, received: Tick) {
+        self.inbox.ping(received);
+    }
+
+    /// The player leaves: for good, or because the link is lost. The first call
+    /// counts, and dropping is a call with [`Leave::Quiet`].
+    pub fn leave(&self, leave: Leave) {
+        self.inbox.leave(leave);
+    }
+
+    /// The stream of what the player is to be told; ends after
+    /// [`Outgoing::End`]. Only the last one polled is woken.
+    #[must_use]
+    pub fn outgoing(&self) -> OutgoingStream {
+        OutgoingStream(Arc::clone(&self.outlet))
+    }
+}
+
+impl<I> Drop for SessionLink<I> {
+    fn drop(&mut self) {
+        self.inbox.leave(Leave::Quiet);
+    }
+}
+
+/// See [`SessionLink::outgoing`].
+#[derive(Debug)]
+pub struct OutgoingStream(Arc<Outlet>);
+
+impl Stream for OutgoingStream {
+    type Item = Outgoing;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outgoing>> {
+        self.0.poll(context)
+    }
+}
+
+/// The room's end. Dropping it without [`end`](Self::end) ends the session with
+/// [`Reason::RoomFailed`].
+#[derive(Debug)]
+pub struct MemberLink<I> {
+    inbox: Arc<Inbox<I>>,
+    outlet: Arc<Outlet>,
+}
+
+impl<I> MemberLink<I> {
+    pub(super) fn swap(&self, mail: &mut Mail<I>) {
+        self.inbox.swap(mail);
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.outlet.is_free()
+    }
+
+    pub(super) fn snapshot(&self, bytes: Bytes) {
+        self.outlet.snapshot(bytes);
+    }
+
+    pub(super) fn event(&self, bytes: Bytes) {
+        self.outlet.event(bytes);
+    }
+
+    /// Ends the session; the first end counts.
+    pub fn end(&self, end: impl Into<End>) {
+        self.outlet.end(end.into());
+    }
+}
+
+impl<I> Drop for MemberLink<I> {
+    fn drop(&mut self) {
+        self.outlet.end(Reason::RoomFailed.into());
+    }
+}

@@ -1,0 +1,136 @@
+//! What the world has for one player and his session has not yet taken.
+//!
+//! At most one snapshot: while it lies here the player is behind, and the world
+//! does not even build the next one. A few events: they are told once and
+//! reliably, so when they overflow the session ends. And the end, once.
+
+use atomic_waker::AtomicWaker;
+use bytes::Bytes;
+use downbeat_protocol::Reason;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+/// How a connection ends: the reason, and what the peer is told beyond it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Why.
+    pub reason: Reason,
+    /// A more precise sentence than the reason's own.
+    pub text: Option<String>,
+    /// When to come back, in milliseconds.
+    pub retry_after_ms: Option<u32>,
+}
+
+impl End {
+    /// The sentence for people.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or(self.reason.text())
+    }
+}
+
+impl From<Reason> for End {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            text: None,
+            retry_after_ms: None,
+        }
+    }
+}
+
+/// What a session takes out: whole encoded messages, then the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// The bytes of one `ServerMessage`.
+    Message(Bytes),
+    /// The last thing; nothing follows.
+    End(End),
+}
+
+/// A player's outlet. Both sides share it.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    capacity: usize,
+    state: Mutex<State>,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<Bytes>,
+    snapshot: Option<Bytes>,
+    end: Option<End>,
+    finished: bool,
+}
+
+impl Outlet {
+    /// An empty outlet for at most `capacity` events (at least one).
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity: capacity.max(1),
+            state: Mutex::default(),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    /// Whether the last snapshot was taken.
+    pub(super) fn is_free(&self) -> bool {
+        self.lock().snapshot.is_none()
+    }
+
+    /// Lays down a snapshot. Ask [`is_free`](Self::is_free) first: one that still
+    /// lies there is lost.
+    pub(super) fn snapshot(&self, bytes: Bytes) {
+        self.lock().snapshot = Some(bytes);
+        self.waker.wake();
+    }
+
+    /// Lays down a message that must not be lost; too many of them end the
+    /// session as too slow.
+    pub(super) fn event(&self, bytes: Bytes) {
+        let mut state = self.lock();
+        if state.events.len() < self.capacity {
+            state.events.push_back(bytes);
+        } else {
+            state.end.get_or_insert(Reason::TooSlow.into());
+        }
+        drop(state);
+        self.waker.wake();
+    }
+
+    /// Ends it; the first end counts. What lies there is still delivered.
+    pub(super) fn end(&self, end: End) {
+        self.lock().end.get_or_insert(end);
+        self.waker.wake();
+    }
+
+    /// The next thing to send: events (the welcome is one) first, then the
+    /// snapshot, then the end; `None` after the end.
+    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Outgoing>> {
+        self.waker.register(context.waker());
+        let mut state = self.lock();
+        if let Some(event) = state.events.pop_front() {
+            return Poll::Ready(Some(Outgoing::Message(event)));
+        }
+        if let Some(snapshot) = state.snapshot.take() {
+            return Poll::Ready(Some(Outgoing::Message(snapshot)));
+        }
+        if state.finished {
+            return Poll::Ready(None);
+        }
+        match state.end.clone() {
+            Some(end) => {
+                state.finished = true;
+                Poll::Ready(Some(Outgoing::End(end)))
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock can panic half way; a poisoned one is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
