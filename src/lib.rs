@@ -3,6 +3,7 @@
 pub mod config;
 pub mod game;
 pub mod lobby;
+pub mod ops;
 pub mod telemetry;
 pub mod world;
 

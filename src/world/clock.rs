@@ -39,7 +39,11 @@ impl Schedule {
     /// `rate` ticks per second (at least 1), the first one period after `start`.
     #[must_use]
     pub fn new(start: Instant, rate: u32) -> Self {
-        Self { start, rate: rate.max(1), passed: 0 }
+        Self {
+            start,
+            rate: rate.max(1),
+            passed: 0,
+        }
     }
 
     /// The next deadline.
@@ -53,7 +57,11 @@ impl Schedule {
     pub fn due(&mut self, now: Instant) -> Due {
         let first = self.next();
         let Some(lateness) = now.checked_duration_since(first) else {
-            return Due { ticks: 0, skipped: 0, lateness: Duration::ZERO };
+            return Due {
+                ticks: 0,
+                skipped: 0,
+                lateness: Duration::ZERO,
+            };
         };
         let mut due = 1 + (lateness.as_nanos() * u128::from(self.rate) / 1_000_000_000) as u64;
         // The division rounds down; the deadline itself decides.
@@ -62,7 +70,11 @@ impl Schedule {
         }
         let ticks = due.min(u64::from(CATCH_UP));
         self.passed += due;
-        Due { ticks: ticks as u32, skipped: due - ticks, lateness }
+        Due {
+            ticks: ticks as u32,
+            skipped: due - ticks,
+            lateness,
+        }
     }
 
     fn deadline(&self, number: u64) -> Instant {
@@ -105,7 +117,9 @@ impl Metronome {
     pub fn start() -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        std::thread::Builder::new().name("metronome".into()).spawn(move || theirs.run())?;
+        std::thread::Builder::new()
+            .name("metronome".into())
+            .spawn(move || theirs.run())?;
         Ok(Self(Arc::new(Handle(shared))))
     }
 
@@ -134,7 +148,10 @@ impl Shared {
         let mut state = self.lock();
         while !state.is_over {
             let now = Instant::now();
-            let wait = state.calls.peek().map(|call| call.at.saturating_duration_since(now));
+            let wait = state
+                .calls
+                .peek()
+                .map(|call| call.at.saturating_duration_since(now));
             state = match wait {
                 Some(Duration::ZERO) => {
                     let call = state.calls.pop();
@@ -148,7 +165,10 @@ impl Shared {
                     let woken = self.changed.wait_timeout(state, wait);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -186,7 +206,11 @@ mod tests {
     use std::sync::mpsc;
 
     fn due(ticks: u32, skipped: u64, lateness: u64) -> Due {
-        Due { ticks, skipped, lateness: Duration::from_millis(lateness) }
+        Due {
+            ticks,
+            skipped,
+            lateness: Duration::from_millis(lateness),
+        }
     }
 
     #[test]
@@ -230,13 +254,21 @@ mod tests {
         let now = Instant::now();
         for milliseconds in [9, 3, 6] {
             let sender = sender.clone();
-            let beat = Box::new(move || drop(sender.send((milliseconds, Instant::now()))));
+            let beat = Box::new(move || {
+                let _ = sender.send((milliseconds, Instant::now()));
+            });
             metronome.at(now + Duration::from_millis(milliseconds), beat);
         }
         let calls: Vec<_> = receiver.iter().take(3).collect();
-        assert_eq!(calls.iter().map(|call| call.0).collect::<Vec<_>>(), [3, 6, 9]);
+        assert_eq!(
+            calls.iter().map(|call| call.0).collect::<Vec<_>>(),
+            [3, 6, 9]
+        );
         for (milliseconds, at) in calls {
-            assert!(at >= now + Duration::from_millis(milliseconds), "never early");
+            assert!(
+                at >= now + Duration::from_millis(milliseconds),
+                "never early"
+            );
         }
     }
 }
