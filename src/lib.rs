@@ -1,5 +1,6 @@
 //! downbeat: an actor-based, real-time game state server.
 
+pub mod cli;
 pub mod config;
 pub mod game;
 pub mod lobby;

@@ -6,6 +6,7 @@
 use super::layers::{Assignment, Written};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 /// The config, or `None` with at least one problem more.
@@ -19,6 +20,7 @@ where
 {
     let mut config = C::default();
     let mut table = Table::try_from(&config).ok();
+    let mut origins = BTreeMap::new();
     for Assignment {
         origin, key, value, ..
     } in assignments
@@ -35,6 +37,7 @@ where
             match trial.clone().try_into() {
                 Ok(read) => {
                     (config, *table, first) = (read, trial, None);
+                    origins.insert(key.clone(), origin.clone());
                     break;
                 }
                 Err(error) => {
@@ -52,7 +55,16 @@ where
     match check(&config) {
         Ok(()) => Some(config),
         Err(lines) => {
-            problems.extend(lines.into_iter().map(|line| format!("game: {line}")));
+            problems.extend(lines.into_iter().map(|line| {
+                // The line begins with the key.
+                let key = line
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next();
+                match key.and_then(|key| origins.get(key)) {
+                    Some(origin) => format!("{origin}: game.{line}"),
+                    None => format!("game: {line}"),
+                }
+            }));
             None
         }
     }
