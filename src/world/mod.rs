@@ -4,6 +4,6 @@ mod inbox;
 mod link;
 mod outlet;
 
-pub use inbox::Arrived;
+pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use outlet::{End, Outgoing};
