@@ -2,7 +2,10 @@
 
 pub mod config;
 pub mod game;
+pub mod guard;
 pub mod lobby;
+pub mod server;
+pub mod session;
 pub mod telemetry;
 pub mod world;
 
