@@ -70,9 +70,20 @@ impl Game for Tug {
     fn rules(&self) {}
 
     fn join(&mut self, player: PlayerId, _profile: &Profile) -> Result<(), Refusal> {
-        let right = self.sides.values().filter(|side| **side == Side::Right).count();
+        let right = self
+            .sides
+            .values()
+            .filter(|side| **side == Side::Right)
+            .count();
         let left = self.sides.len() - right;
-        self.sides.insert(player, if left <= right { Side::Left } else { Side::Right });
+        self.sides.insert(
+            player,
+            if left <= right {
+                Side::Left
+            } else {
+                Side::Right
+            },
+        );
         Ok(())
     }
 
