@@ -41,6 +41,7 @@ pub(crate) enum Command {
     /// The bots join along the ramp; when all are in, the measured window begins.
     /// The report goes to stdout as a table. Exit code 1 if a bot could not join,
     /// lost its connection or saw a wrong checksum.
+    #[command(args_override_self = true)]
     Swarm(SwarmArgs),
 }
 
