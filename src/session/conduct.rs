@@ -221,3 +221,6 @@ fn close_text(text: &str) -> &str {
     let end = ends.take_while(|end| *end <= MAX_CLOSE_TEXT).last();
     &text[..end.unwrap_or(0)]
 }
+
+#[cfg(test)]
+mod tests;
