@@ -19,16 +19,12 @@ mod signals;
 
 use crate::config::{self, Problems, Settings};
 use crate::game::Game;
-use crate::ops::{self, Ops};
-use crate::protocol::Wire;
-use crate::telemetry::Telemetry;
-use crate::world::RoomBoard;
-use actix_web::{App, HttpServer};
+use crate::protocol::{Reason, Wire};
+use crate::server::{BindError, Server, StartError};
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 /// Runs a server of the game `G` as the command line, the environment and the config
 /// file say, until a signal ends it.
@@ -91,47 +87,29 @@ fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> 
     actix_rt::System::new().block_on(serve::<G>(settings, game))
 }
 
-/// The only place that starts the server: binds, announces, and runs to the end of
-/// the drain.
+/// Starts the server, announces it, and runs to the end of the drain.
 async fn serve<G: Game>(settings: Settings, game: G::Config) -> Result<(), Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::Failed(error.to_string());
-    let telemetry = Telemetry::new().map_err(|error| failed(&error))?;
-    let board = RoomBoard::new(Instant::now());
-    let ops = Ops::new(telemetry, board, settings.stall_timeout);
-    let _ = game;
-
     // Before the start line, so that a signal after it always drains.
-    let mut signals = signals::Signals::new().map_err(|error| failed(&error))?;
-    let routes = ops.clone();
-    let server = HttpServer::new(move || App::new().configure(|c| ops::configure(c, &routes)))
-        .workers(settings.workers)
-        .disable_signals()
-        .bind(settings.bind)
-        .map_err(|error| not_bound(settings.bind, error))?;
-    let bound = server.addrs().first().copied().unwrap_or(settings.bind);
-    announce::<G>(&settings, bound);
-    let server = server.run();
-    let handle = server.handle();
+    let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
+    let server = Server::<G>::start(settings.clone(), game).map_err(not_started)?;
+    announce::<G>(&settings, server.address());
+
+    let signal = signals.next().await;
     let drain = settings.drain;
-    actix_rt::spawn(async move {
-        let signal = signals.next().await;
-        info!(%signal, ?drain, "draining");
-        signals::end_at_the_next(signals, drain);
-        ops.drain();
-        handle.stop(true).await;
-    });
-    server.await.map_err(|error| {
-        error!(%error, "server failed");
-        failed(&error)
-    })?;
+    info!(%signal, ?drain, "draining");
+    signals::end_at_the_next(signals, drain);
+    server.drain(Reason::Restarting).await;
     info!("stopped");
     Ok(())
 }
 
-fn not_bound(address: SocketAddr, error: io::Error) -> Failure {
-    match error.kind() {
-        ErrorKind::AddrInUse => Failure::InUse(address),
-        _ => Failure::Listen(address, error),
+fn not_started(error: StartError) -> Failure {
+    match error {
+        StartError::Bind(BindError { address, source }) => match source.kind() {
+            ErrorKind::AddrInUse => Failure::InUse(address),
+            _ => Failure::Listen(address, source),
+        },
+        error => Failure::Failed(error.to_string()),
     }
 }
 

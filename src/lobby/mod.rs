@@ -10,8 +10,8 @@ use crate::config::Settings;
 use crate::game::{Game, Input, Profile};
 use crate::telemetry::Telemetry;
 use crate::world::{
-    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Room, RoomBoard, Rooms, Vacant,
-    World,
+    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Room, RoomBoard, Surroundings,
+    Vacant, World,
 };
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use downbeat_protocol::codec::{FNV_START, fnv1a};
@@ -36,10 +36,11 @@ pub struct Enter<I> {
     pub link: MemberLink<I>,
 }
 
-/// No more joins; every room ends its sessions like this.
-#[derive(Clone, Debug, Message)]
+/// The server is going: end every session in every room with this reason, and let
+/// nobody in any more.
+#[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Drain(pub End);
+pub struct Drain(pub Reason);
 
 /// The actor that knows the rooms.
 pub struct Lobby<G: Game> {
@@ -52,7 +53,7 @@ pub struct Lobby<G: Game> {
     pool: Pool,
     rooms: HashMap<String, Entry<G>>,
     last_number: u64,
-    draining: Option<End>,
+    draining: Option<Reason>,
 }
 
 /// A room as the lobby knows it.
@@ -89,14 +90,13 @@ impl<G: Game> Lobby<G> {
             last_number: 0,
             draining: None,
         };
-        tracing::info!(seed = lobby.seed, "games grow from this seed");
         Ok(Actor::start(lobby))
     }
 
     fn open(&mut self, name: &str, me: &Addr<Self>) -> Entry<G> {
         self.last_number += 1;
         let number = self.last_number;
-        let rooms = Rooms {
+        let around = Surroundings {
             room: Room {
                 name: name.to_owned(),
                 number,
@@ -116,7 +116,7 @@ impl<G: Game> Lobby<G> {
         let tick_rate = self.settings.tick_rate;
         let thread = self.pool.least_busy();
         let world = World::start_in_arbiter(self.pool.arbiter(thread), move |_| {
-            World::new(G::new(&config, tick_rate, seed), rooms)
+            World::new(G::new(&config, tick_rate, seed), around)
         });
         Entry {
             number,
@@ -147,8 +147,8 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             link,
         } = enter;
-        if let Some(end) = &self.draining {
-            return link.end(end.clone());
+        if let Some(reason) = self.draining {
+            return link.end(reason);
         }
         let name = if room.is_empty() {
             self.settings.default_room.clone()
@@ -210,12 +210,12 @@ impl<G: Game> Handler<Vacant> for Lobby<G> {
 impl<G: Game> Handler<Drain> for Lobby<G> {
     type Result = ();
 
-    fn handle(&mut self, Drain(end): Drain, _: &mut Self::Context) {
+    fn handle(&mut self, Drain(reason): Drain, _: &mut Self::Context) {
         for (_, entry) in self.rooms.drain() {
             self.pool.free(entry.thread);
-            entry.world.do_send(Close(end.clone()));
+            entry.world.do_send(Close(reason.into()));
         }
-        self.draining = Some(end);
+        self.draining = Some(reason);
     }
 }
 

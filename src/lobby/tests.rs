@@ -189,7 +189,7 @@ async fn a_drain_ends_everyone_and_lets_nobody_in() {
     let house = House::new(&settings());
     let mut inside = house.enter("");
     inside.welcome().await;
-    house.lobby.do_send(Drain(Reason::Restarting.into()));
+    house.lobby.do_send(Drain(Reason::Restarting));
     assert_eq!(inside.end().await, Reason::Restarting);
     assert_eq!(house.enter("").end().await, Reason::Restarting);
     house

@@ -12,11 +12,10 @@ mod rooms;
 
 pub use process::METRICS as PROCESS_METRICS;
 
+use crate::guard::Readiness;
 use crate::telemetry::Telemetry;
 use crate::world::RoomBoard;
 use actix_web::{HttpResponse, web};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What the routes read. One per server, shared by cloning.
@@ -25,29 +24,30 @@ pub struct Ops {
     telemetry: Telemetry,
     board: RoomBoard,
     stall_timeout: Duration,
-    draining: Arc<AtomicBool>,
+    readiness: Readiness,
 }
 
 impl Ops {
     /// A room whose last tick is older than `stall_timeout` makes the server
     /// unhealthy.
     #[must_use]
-    pub fn new(telemetry: Telemetry, board: RoomBoard, stall_timeout: Duration) -> Self {
+    pub fn new(
+        telemetry: Telemetry,
+        board: RoomBoard,
+        readiness: Readiness,
+        stall_timeout: Duration,
+    ) -> Self {
         Self {
             telemetry,
             board,
             stall_timeout,
-            draining: Arc::default(),
+            readiness,
         }
     }
 
-    /// From now on the server is not ready: nobody new should be sent here.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
+    /// Whether nobody new should be sent here any more.
     fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.readiness.draining().is_some()
     }
 }
 

@@ -17,7 +17,13 @@ async fn get(ops: &Ops, path: &str) -> (StatusCode, String) {
 
 fn ops(started: Instant) -> Ops {
     let telemetry = Telemetry::new().unwrap();
-    Ops::new(telemetry, RoomBoard::new(started), Duration::from_secs(2))
+    let board = RoomBoard::new(started);
+    Ops::new(
+        telemetry,
+        board,
+        Readiness::default(),
+        Duration::from_secs(2),
+    )
 }
 
 #[actix_web::test]
@@ -58,7 +64,7 @@ async fn readiness_ends_with_the_drain() {
         get(&ops, "/readyz").await,
         (StatusCode::OK, "ready\n".into())
     );
-    ops.drain();
+    assert!(ops.readiness.drain(downbeat_protocol::Reason::Restarting));
     let (status, _) = get(&ops, "/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(

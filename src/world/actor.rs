@@ -47,7 +47,7 @@ pub struct Vacant {
 }
 
 /// What a room needs of the server.
-pub struct Rooms {
+pub struct Surroundings {
     /// Which one it is.
     pub room: Room,
     /// What the core needs to know.
@@ -73,7 +73,7 @@ struct Beat;
 pub struct World<G: Game> {
     /// Boxed, because an actor must be movable and a game need not be.
     core: Box<Core<G>>,
-    rooms: Rooms,
+    around: Surroundings,
     schedule: Schedule,
     stopwatch: Stopwatch,
     gauges: Gauges,
@@ -84,21 +84,21 @@ pub struct World<G: Game> {
 impl<G: Game> World<G> {
     /// A room around a game; it begins to tick when the actor starts.
     #[must_use]
-    pub fn new(game: G, rooms: Rooms) -> Self {
+    pub fn new(game: G, around: Surroundings) -> Self {
         Self {
-            schedule: Schedule::new(Instant::now(), rooms.core.tick_rate),
-            stopwatch: Stopwatch::new(&rooms.telemetry),
-            gauges: Gauges::new(rooms.telemetry.clone()),
-            core: Box::new(Core::new(rooms.core.clone(), game)),
+            schedule: Schedule::new(Instant::now(), around.core.tick_rate),
+            stopwatch: Stopwatch::new(&around.telemetry),
+            gauges: Gauges::new(around.telemetry.clone()),
+            core: Box::new(Core::new(around.core.clone(), game)),
             admitted: 0,
             empty_since: None,
-            rooms,
+            around,
         }
     }
 
     fn await_beat(&self, context: &Context<Self>) {
         let me = context.address();
-        self.rooms
+        self.around
             .metronome
             .at(self.schedule.next(), Box::new(move || me.do_send(Beat)));
     }
@@ -112,22 +112,22 @@ impl<G: Game> World<G> {
         let tally = match outcome {
             Ok(Ok(tally)) => tally,
             Ok(Err(error)) => {
-                tracing::error!(room = self.rooms.room.name, %error, "the room failed");
+                tracing::error!(room = self.around.room.name, %error, "the room failed");
                 return false;
             }
             Err(panic) => {
                 let panic = panic_text(&*panic);
-                tracing::error!(room = self.rooms.room.name, panic, "the room panicked");
+                tracing::error!(room = self.around.room.name, panic, "the room panicked");
                 return false;
             }
         };
         let end = Instant::now();
         self.stopwatch.total.observe((end - begin).as_secs_f64());
-        self.rooms
+        self.around
             .posting
             .ticked(self.core.now(), self.core.players(), end, end - begin);
         self.gauges.set(self.core.players(), self.core.in_limbo());
-        count(&self.rooms.telemetry, &tally);
+        count(&self.around.telemetry, &tally);
         true
     }
 
@@ -138,10 +138,10 @@ impl<G: Game> World<G> {
             return;
         }
         let since = *self.empty_since.get_or_insert(now);
-        if now.duration_since(since) >= self.rooms.linger {
+        if now.duration_since(since) >= self.around.linger {
             self.empty_since = Some(now);
-            let room = self.rooms.room.clone();
-            self.rooms.lobby.do_send(Vacant {
+            let room = self.around.room.clone();
+            self.around.lobby.do_send(Vacant {
                 room,
                 admitted: Some(self.admitted),
             });
@@ -153,12 +153,12 @@ impl<G: Game> Actor for World<G> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        tracing::info!(room = self.rooms.room.name, "room opened");
+        tracing::info!(room = self.around.room.name, "room opened");
         self.await_beat(context);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
-        tracing::info!(room = self.rooms.room.name, tick = %self.core.now(), "room closed");
+        tracing::info!(room = self.around.room.name, tick = %self.core.now(), "room closed");
     }
 }
 
@@ -169,14 +169,14 @@ impl<G: Game> Handler<Beat> for World<G> {
         let now = Instant::now();
         let due = self.schedule.due(now);
         if due.ticks > 0 {
-            self.rooms
+            self.around
                 .telemetry
                 .tick_lateness
                 .observe(due.lateness.as_secs_f64());
         }
         if due.skipped > 0 {
-            self.rooms.telemetry.ticks_skipped.inc_by(due.skipped);
-            let room = &self.rooms.room.name;
+            self.around.telemetry.ticks_skipped.inc_by(due.skipped);
+            let room = &self.around.room.name;
             tracing::warn!(
                 room,
                 skipped = due.skipped,
@@ -185,9 +185,9 @@ impl<G: Game> Handler<Beat> for World<G> {
         }
         for _ in 0..due.ticks {
             if !self.tick() {
-                self.rooms.telemetry.rooms_failed.inc();
-                let room = self.rooms.room.clone();
-                self.rooms.lobby.do_send(Vacant {
+                self.around.telemetry.rooms_failed.inc();
+                let room = self.around.room.clone();
+                self.around.lobby.do_send(Vacant {
                     room,
                     admitted: None,
                 });

@@ -30,17 +30,17 @@ pub(super) struct Inbox<I> {
 
 /// What is in an inbox; taken out as a whole.
 #[derive(Debug)]
-pub(super) struct Mail<I> {
+pub struct Mail<I> {
     /// In the order of arrival.
-    pub(super) inputs: VecDeque<Arrived<I>>,
+    pub inputs: VecDeque<Arrived<I>>,
     /// Inputs lost because the inbox was full.
-    pub(super) dropped: u32,
+    pub dropped: u32,
     /// The last tick the client says it has received.
-    pub(super) received: Option<Tick>,
+    pub received: Option<Tick>,
     /// Whether anything arrived at all.
-    pub(super) heard: bool,
+    pub heard: bool,
     /// Set once, when the session is over.
-    pub(super) leave: Option<Leave>,
+    pub leave: Option<Leave>,
 }
 
 impl<I> Default for Mail<I> {

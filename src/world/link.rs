@@ -78,6 +78,14 @@ impl<I> Drop for SessionLink<I> {
 #[derive(Debug)]
 pub struct OutgoingStream(Arc<Outlet>);
 
+impl OutgoingStream {
+    /// Only the end, before what still lies there: for a session whose socket takes
+    /// no more bytes. After it the stream is over.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Option<End>> {
+        self.0.poll_end(context)
+    }
+}
+
 impl Stream for OutgoingStream {
     type Item = Outgoing;
 
@@ -95,19 +103,25 @@ pub struct MemberLink<I> {
 }
 
 impl<I> MemberLink<I> {
-    pub(super) fn swap(&self, mail: &mut Mail<I>) {
+    /// Fetches what has arrived into `mail`, which the caller has emptied.
+    pub fn swap(&self, mail: &mut Mail<I>) {
         self.inbox.swap(mail);
     }
 
-    pub(super) fn is_free(&self) -> bool {
+    /// Whether the last snapshot was taken.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
         self.outlet.is_free()
     }
 
-    pub(super) fn snapshot(&self, bytes: Bytes) {
+    /// Lays down a snapshot, in place of one not yet taken.
+    pub fn snapshot(&self, bytes: Bytes) {
         self.outlet.snapshot(bytes);
     }
 
-    pub(super) fn event(&self, bytes: Bytes) {
+    /// Lays down a message that must not be lost; too many end the session as too
+    /// slow.
+    pub fn event(&self, bytes: Bytes) {
         self.outlet.event(bytes);
     }
 

@@ -22,11 +22,11 @@ mod outlet;
 mod snapshot;
 mod watch;
 
-pub use actor::{Admit, Close, Room, Rooms, Vacant, World};
+pub use actor::{Admit, Close, Room, Surroundings, Vacant, World};
 pub use board::{RoomBoard, RoomPosting, RoomStatus};
 pub use clock::{Beat, CATCH_UP, Due, Metronome, Schedule};
 pub use core::{Core, CoreConfig, Observer, Phase, Tally};
-pub use inbox::Arrived;
+pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use member::Join;
 pub use outlet::{End, Outgoing};

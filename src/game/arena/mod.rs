@@ -399,3 +399,6 @@ fn take_due(due: &mut Vec<Tick>, now: Tick) -> usize {
     due.retain(|tick| tick.is_after(now));
     before - due.len()
 }
+
+#[cfg(test)]
+mod tests;
