@@ -5,10 +5,11 @@
 mod process;
 mod swarm;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 use process::{cargo, present};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// A step of the check: its name, what it is for, and how it is done.
@@ -54,7 +55,7 @@ fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.iter().map(|step| step.0))
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let Arguments {
         chore: Chore::Test { only },
     } = Arguments::parse();
@@ -65,21 +66,19 @@ fn main() -> Result<()> {
         let begin = Instant::now();
         let outcome = run();
         let time = begin.elapsed();
-        times.push((name, time));
         if let Err(error) = outcome {
-            eprintln!("\n=== {name}: FAILED after {}", seconds(time));
-            return Err(error).with_context(|| format!("step {name}"));
+            // One line: the step's own output above says the rest.
+            eprintln!("\n=== {name}: FAILED after {}: {error:#}", seconds(time));
+            return ExitCode::FAILURE;
         }
         eprintln!("=== {name}: ok, {}", seconds(time));
-    }
-    if times.is_empty() {
-        bail!("no steps");
+        times.push((name, time));
     }
     eprintln!();
     for (name, time) in times {
         eprintln!("{name:<10}{:>10}", seconds(time));
     }
-    Ok(())
+    ExitCode::SUCCESS
 }
 
 fn seconds(time: Duration) -> String {
