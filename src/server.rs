@@ -12,6 +12,7 @@ use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Ops};
 use crate::session::{self, Entrance};
 use crate::telemetry::Telemetry;
+use crate::web::{self, Site};
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::HttpService;
@@ -56,11 +57,12 @@ pub enum StartError {
 }
 
 impl<G: Game> Server<G> {
-    /// Starts everything, within the current actix system.
+    /// Starts everything, within the current actix system: rooms of the game, sockets,
+    /// the operators' routes and the pages of `site`.
     ///
     /// # Errors
     /// [`StartError`], if the address is taken or the system refuses a thread.
-    pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+    pub fn start(settings: Settings, game: G::Config, site: Site) -> Result<Running, StartError> {
         let telemetry = Telemetry::new()?;
         let board = RoomBoard::new(Instant::now());
         let readiness = Readiness::default();
@@ -81,7 +83,10 @@ impl<G: Game> Server<G> {
                 drain: lobby.recipient(),
             },
         };
-        Ok(front.open(move |config| ops::configure(config, &ops))?)
+        Ok(front.open(move |config| {
+            web::configure(config, &site);
+            ops::configure(config, &ops);
+        })?)
     }
 }
 
