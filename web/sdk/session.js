@@ -112,7 +112,8 @@ export class Session {
    */
   view(now) {
     const { interpolator, predictor, clock } = this;
-    const { follows } = this.#game;
+    const { follows, pose } = this.#game;
+    if (!pose) return this.#now();
     interpolator.advance(now);
     const part = clock.part(now);
     const myId = this.myId;
@@ -127,8 +128,7 @@ export class Session {
         if (track.gone) continue;
         // As the player: between the last tick made and the one before.
         const ticks = predictor.pending - 1 + part;
-        const from = this.#game.pose?.(entity) ?? [];
-        things.push({ id, entity, pose: interpolator.ahead(entity, ticks, from) });
+        things.push({ id, entity, pose: interpolator.ahead(entity, ticks, pose(entity)) });
       } else if (!interpolator.isEarly(track)) {
         things.push({ id, entity, pose: interpolator.pose(track) });
       }
@@ -138,5 +138,17 @@ export class Session {
       things.push(me);
     }
     return { me, things };
+  }
+  /**
+   * Everything as last told, for a game in which nothing moves smoothly.
+   * @returns {View<E>}
+   */
+  #now() {
+    const myId = this.myId;
+    const things = Array.from(this.mirror.entries(), ({ id, entity }) => {
+      const mine = id === myId ? this.predictor.entity : null;
+      return { id, entity: mine ?? entity, pose: [] };
+    });
+    return { me: things.find(({ id }) => id === myId) ?? null, things };
   }
 }
