@@ -8,7 +8,7 @@ use super::inbox::{Arrived, Inbox, Mail};
 use super::outlet::{End, Outgoing, Outlet};
 use crate::game::Leave;
 use bytes::Bytes;
-use downbeat_protocol::{Reason, Tick};
+use downbeat_protocol::{PlayerId, Reason, Tick};
 use futures_util::Stream;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -54,6 +54,11 @@ impl<I> SessionLink<I> {
         self.inbox.ping(received);
     }
 
+    /// A spectator wants to see what this player sees, or everything.
+    pub fn follow(&self, player: Option<PlayerId>) {
+        self.inbox.follow(player);
+    }
+
     /// The player leaves: for good, or because the link is lost. The first call
     /// counts, and dropping is a call with [`Leave::Quiet`].
     pub fn leave(&self, leave: Leave) {
@@ -78,6 +83,14 @@ impl<I> Drop for SessionLink<I> {
 #[derive(Debug)]
 pub struct OutgoingStream(Arc<Outlet>);
 
+impl OutgoingStream {
+    /// Only the end, before what still lies there: for a session whose socket takes
+    /// no more bytes. After it the stream is over.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Option<End>> {
+        self.0.poll_end(context)
+    }
+}
+
 impl Stream for OutgoingStream {
     type Item = Outgoing;
 
@@ -95,19 +108,25 @@ pub struct MemberLink<I> {
 }
 
 impl<I> MemberLink<I> {
-    pub(super) fn swap(&self, mail: &mut Mail<I>) {
+    /// Fetches what has arrived into `mail`, which the caller has emptied.
+    pub fn swap(&self, mail: &mut Mail<I>) {
         self.inbox.swap(mail);
     }
 
-    pub(super) fn is_free(&self) -> bool {
+    /// Whether the last snapshot was taken.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
         self.outlet.is_free()
     }
 
-    pub(super) fn snapshot(&self, bytes: Bytes) {
+    /// Lays down a snapshot, in place of one not yet taken.
+    pub fn snapshot(&self, bytes: Bytes) {
         self.outlet.snapshot(bytes);
     }
 
-    pub(super) fn event(&self, bytes: Bytes) {
+    /// Lays down a message that must not be lost; too many end the session as too
+    /// slow.
+    pub fn event(&self, bytes: Bytes) {
         self.outlet.event(bytes);
     }
 

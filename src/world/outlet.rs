@@ -129,6 +129,22 @@ impl Outlet {
         }
     }
 
+    /// The end alone, past what lies before it; `None` after it.
+    pub(super) fn poll_end(&self, context: &mut Context<'_>) -> Poll<Option<End>> {
+        self.waker.register(context.waker());
+        let mut state = self.lock();
+        if state.finished {
+            return Poll::Ready(None);
+        }
+        match state.end.clone() {
+            Some(end) => {
+                state.finished = true;
+                Poll::Ready(Some(end))
+            }
+            None => Poll::Pending,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing under the lock can panic half way; a poisoned one is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

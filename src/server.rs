@@ -1,0 +1,236 @@
+//! The composition root: one port for sockets and for everything else, and its end.
+//!
+//! Binds, gives every worker the upgrade hook and the ordinary actix-web `App` behind
+//! it, and drains: no new sessions, every session told, every socket gone, and only
+//! then the workers stopped. It installs no signal handlers; whoever runs it decides
+//! when to drain.
+
+use crate::config::Settings;
+use crate::game::Game;
+use crate::guard::{Permits, Readiness};
+use crate::lobby::{Drain, Enter, Lobby};
+use crate::ops::{self, Ops};
+use crate::session::{self, Entrance};
+use crate::telemetry::Telemetry;
+use crate::world::RoomBoard;
+use actix::Recipient;
+use actix_http::HttpService;
+use actix_service::{fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::web::ServiceConfig;
+use downbeat_protocol::{Reason, Wire};
+use std::io;
+use std::marker::PhantomData;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// An address could not be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub struct BindError {
+    /// Where it should have listened.
+    pub address: SocketAddr,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// A server of the game `G`: its rooms, its sockets and its operators' routes.
+#[derive(Debug)]
+pub struct Server<G>(PhantomData<G>);
+
+/// A server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    /// Two metrics have one name.
+    #[error("cannot count: {0}")]
+    Telemetry(#[from] prometheus::Error),
+}
+
+impl<G: Game> Server<G> {
+    /// Starts everything, within the current actix system.
+    ///
+    /// # Errors
+    /// [`StartError`], if the address is taken or the system refuses a thread.
+    pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+        let telemetry = Telemetry::new()?;
+        let board = RoomBoard::new(Instant::now());
+        let readiness = Readiness::default();
+        let ops = Ops::new(
+            telemetry.clone(),
+            board.clone(),
+            readiness.clone(),
+            settings.stall_timeout,
+        );
+        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board)
+            .map_err(StartError::Thread)?;
+        let front = Front::<G::Wire> {
+            settings,
+            telemetry,
+            readiness,
+            rooms: Rooms {
+                enter: lobby.clone().recipient(),
+                drain: lobby.recipient(),
+            },
+        };
+        Ok(front.open(move |config| ops::configure(config, &ops))?)
+    }
+}
+
+/// Who answers for the rooms.
+#[derive(Clone, Debug)]
+pub struct Rooms<I: Send + 'static> {
+    /// Takes sessions in.
+    pub enter: Recipient<Enter<I>>,
+    /// Ends them all.
+    pub drain: Recipient<Drain>,
+}
+
+/// Everything a server is made of but its rooms' inside.
+#[derive(Debug)]
+pub struct Front<W: Wire> {
+    /// Limits, the address (port 0: any free one), the number of workers.
+    pub settings: Settings,
+    /// Where things are counted.
+    pub telemetry: Telemetry,
+    /// Whether it takes sessions; for whoever reports it.
+    pub readiness: Readiness,
+    /// The rooms.
+    pub rooms: Rooms<W::Input>,
+}
+
+impl<W: Wire> Front<W> {
+    /// Binds and starts the workers, within the current actix system. `routes` adds
+    /// all routes but the sockets', and is called once per worker.
+    ///
+    /// # Errors
+    /// [`BindError`], if the address cannot be listened on.
+    pub fn open<F>(self, routes: F) -> Result<Running, BindError>
+    where
+        F: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+    {
+        let bind = self.settings.bind;
+        let failed = |source| BindError {
+            address: bind,
+            source,
+        };
+        let settings = Arc::new(self.settings);
+        let permits = Permits::new(settings.max_sessions, settings.max_sessions_per_address);
+        let entrance = Entrance {
+            settings: Arc::clone(&settings),
+            telemetry: self.telemetry.clone(),
+            permits: permits.clone(),
+            readiness: self.readiness.clone(),
+            lobby: self.rooms.enter,
+        };
+
+        let listener = listen(bind).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let service = move || {
+            let entrance = Rc::new(entrance.clone());
+            let routes = routes.clone();
+            let upgrade = fn_service(move |(request, framed)| {
+                let entrance = Rc::clone(&entrance);
+                session::upgrade::<W>(entrance, request, framed)
+            });
+            let app = App::new().configure(routes);
+            HttpService::build()
+                .tcp_nodelay(true)
+                .upgrade(upgrade)
+                .finish(map_config(app, |()| AppConfig::default()))
+                .tcp()
+        };
+        let server = actix_server::Server::build()
+            .workers(settings.workers.max(1))
+            .disable_signals()
+            .shutdown_timeout(0)
+            .listen("downbeat", listener, service)
+            .map_err(failed)?
+            .run();
+        let handle = server.handle();
+        actix_rt::spawn(server);
+
+        Ok(Running {
+            address,
+            telemetry: self.telemetry,
+            readiness: self.readiness,
+            permits,
+            drain: self.rooms.drain,
+            drain_time: settings.drain,
+            handle,
+        })
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
+    // A restarted server finds its port still in the grace of the old sockets.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Connections that the kernel may hold for us before we take them.
+const BACKLOG: i32 = 1024;
+
+/// A server at work. Dropping it does not stop the server.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    telemetry: Telemetry,
+    readiness: Readiness,
+    permits: Permits,
+    drain: Recipient<Drain>,
+    drain_time: Duration,
+    handle: actix_server::ServerHandle,
+}
+
+impl Running {
+    /// Where it listens, with the port it got.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// Whether it takes sessions.
+    #[must_use]
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Ends every session with `reason`, waits until their sockets are gone or the
+    /// drain time is over, and stops. Other routes answer until then. `true` if no
+    /// socket was left.
+    pub async fn drain(self, reason: Reason) -> bool {
+        self.readiness.drain(reason);
+        self.drain.do_send(Drain(reason));
+        let gone = tokio::time::timeout(self.drain_time, self.permits.all_back()).await;
+        if gone.is_err() {
+            tracing::warn!(sockets = self.permits.taken(), "drain time is over");
+        }
+        self.stop().await;
+        gone.is_ok()
+    }
+
+    /// Stops at once; sessions lose their links.
+    pub async fn stop(self) {
+        self.readiness.drain(Reason::GoingAway);
+        self.handle.stop(false).await;
+    }
+}

@@ -1,0 +1,189 @@
+//! The actor of one socket: carries out what the session's conduct decides.
+//!
+//! The only file that names `actix_web_actors`. A plain `actix::Context` with its
+//! own codec could take the place of `WebsocketContext` here: what the driver needs
+//! is a stream of encoded frames that ends with the actor.
+
+use super::conduct::{Conduct, Step};
+use super::driver::Counted;
+use super::line::Line;
+use super::socket::Inlet;
+use crate::config::Settings;
+use crate::guard::Readiness;
+use crate::lobby::Enter;
+use crate::world::{Outgoing, OutgoingStream};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Recipient, SpawnHandle, StreamHandler,
+    WrapFuture,
+};
+use actix_http::ws::{Codec, Message, ProtocolError};
+use actix_web_actors::ws::WebsocketContext;
+use bytes::Bytes;
+use downbeat_protocol::{Reason, Wire};
+use futures_util::{Stream, StreamExt, future};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// See the module's doc.
+pub(super) struct Session<W: Wire> {
+    conduct: Conduct<W>,
+    line: Rc<Line>,
+    lobby: Recipient<Enter<W::Input>>,
+    readiness: Readiness,
+    /// Waits for a drain, as long as no room would tell.
+    drain_wait: Option<SpawnHandle>,
+    _counted: Counted,
+}
+
+impl<W: Wire> Session<W> {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        room: Option<String>,
+        line: Rc<Line>,
+        lobby: Recipient<Enter<W::Input>>,
+        readiness: Readiness,
+    ) -> Self {
+        Self {
+            conduct: Conduct::new(settings, room, Instant::now()),
+            _counted: Counted::new(&line.telemetry.sessions),
+            line,
+            lobby,
+            readiness,
+            drain_wait: None,
+        }
+    }
+
+    /// The actor's frames; it lives as long as they are polled. Frames from `inlet`
+    /// may have `max_frame` bytes, which was checked before.
+    pub(super) fn start(self, inlet: Inlet, max_frame: usize) -> impl Stream<Item = Bytes> {
+        let codec = Codec::new().max_size(max_frame);
+        let frames = WebsocketContext::with_codec(self, inlet, codec);
+        // The encoder refuses nothing but continuations, and none are sent.
+        frames.filter_map(|frame| future::ready(frame.ok()))
+    }
+
+    fn perform(&mut self, step: Step<W::Input>, context: &mut WebsocketContext<Self>) {
+        match step {
+            Step::Nothing => {}
+            Step::Send(message) => context.write_raw(message),
+            Step::Enter(enter, outgoing) => self.enter(enter, outgoing, context),
+            Step::End(reason, last) => {
+                self.line.end(reason);
+                for message in last {
+                    context.write_raw(message);
+                }
+                context.stop();
+            }
+        }
+    }
+
+    fn enter(
+        &mut self,
+        enter: Enter<W::Input>,
+        outgoing: OutgoingStream,
+        context: &mut WebsocketContext<Self>,
+    ) {
+        if let Some(waiting) = self.drain_wait.take() {
+            context.cancel_future(waiting);
+        }
+        if let Some(reason) = self.readiness.draining() {
+            return self.end(reason, context);
+        }
+        // If the lobby is gone the room's end is dropped with the message, which
+        // ends the session with a reason.
+        self.lobby.do_send(enter);
+        context.add_stream(Gated {
+            line: Rc::clone(&self.line),
+            outgoing,
+        });
+    }
+
+    fn end(&mut self, reason: Reason, context: &mut WebsocketContext<Self>) {
+        let step = self.conduct.end(reason);
+        self.perform(step, context);
+    }
+
+    /// One timer per session, for whatever it may wait too long for.
+    fn watch(&mut self, context: &mut WebsocketContext<Self>) {
+        match self.conduct.watch(Instant::now()) {
+            Ok(step) => self.perform(step, context),
+            Err(left) => {
+                context.run_later(left, Self::watch);
+            }
+        }
+    }
+}
+
+impl<W: Wire> Actor for Session<W> {
+    type Context = WebsocketContext<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_later(self.conduct.first_watch(), Self::watch);
+        let drained = self.readiness.drained().into_actor(self);
+        let drained = drained.map(|reason, session, context| {
+            if session.conduct.is_waiting() {
+                session.end(reason, context);
+            }
+        });
+        self.drain_wait = Some(context.spawn(drained));
+    }
+}
+
+/// What the peer sends.
+impl<W: Wire> StreamHandler<Result<Message, ProtocolError>> for Session<W> {
+    fn handle(&mut self, frame: Result<Message, ProtocolError>, context: &mut Self::Context) {
+        let step = match frame {
+            Ok(frame) => self.conduct.frame(frame, Instant::now()),
+            // What was not noticed on the way is the parser's own complaint. It must
+            // end here: asked again, it would complain for ever.
+            Err(_) => {
+                let violation = self.line.violation();
+                self.conduct.end(violation.unwrap_or(Reason::ProtocolError))
+            }
+        };
+        self.perform(step, context);
+    }
+
+    fn finished(&mut self, context: &mut Self::Context) {
+        self.end(Reason::LinkLost, context);
+    }
+}
+
+/// What the room has for the player.
+impl<W: Wire> StreamHandler<Outgoing> for Session<W> {
+    fn handle(&mut self, outgoing: Outgoing, context: &mut Self::Context) {
+        match outgoing {
+            Outgoing::Message(bytes) => context.binary(bytes),
+            Outgoing::End(end) => {
+                let step = self.conduct.end(end);
+                self.perform(step, context);
+            }
+        }
+    }
+
+    fn finished(&mut self, _: &mut Self::Context) {
+        // It ends after the end, which has stopped the actor already.
+    }
+}
+
+/// The room's messages while the socket takes bytes; otherwise only the end. The
+/// driver polls the actor whenever that changes, so no waker has to be kept.
+struct Gated {
+    line: Rc<Line>,
+    outgoing: OutgoingStream,
+}
+
+impl Stream for Gated {
+    type Item = Outgoing;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outgoing>> {
+        if self.line.takes_bytes() {
+            return Pin::new(&mut self.outgoing).poll_next(context);
+        }
+        let end = self.outgoing.poll_end(context);
+        end.map(|end| end.map(Outgoing::End))
+    }
+}

@@ -1,0 +1,241 @@
+//! How a session behaves: every transition from hello to end, without an actor.
+//!
+//! Sans-IO: frames, the room's messages and the time go in, [`Step`]s come out. The
+//! actor carries them out and knows nothing of the protocol.
+
+use super::inbound;
+use super::message::{Assembler, Whole};
+use crate::config::Settings;
+use crate::game::{Leave, Profile};
+use crate::guard::{Bucket, Rate};
+use crate::lobby::Enter;
+use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
+use actix_http::ws::{CloseCode, CloseReason, Message};
+use bytes::Bytes;
+use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The text of a close frame at most, in bytes (RFC 6455 section 5.5: 125 with the
+/// code).
+const MAX_CLOSE_TEXT: usize = 123;
+
+/// Where a session is in its life.
+#[derive(Debug)]
+enum State<I> {
+    /// The hello is awaited, and nothing else is taken. Leads to `Playing` by a good
+    /// hello, to `Closing` by anything else, also by time or a drain.
+    Waiting,
+    /// The hello was good: the room has its end of the link, and answers with a
+    /// welcome or an end through it. Inputs and pings are taken, a second hello is
+    /// not; a spectator says whom he follows instead of inputs. Leads to `Closing`.
+    Playing(SessionLink<I>, Role),
+    /// The last word is said or there is nobody to say it to; the link is gone and
+    /// nothing more is taken.
+    Closing,
+}
+
+/// What the actor has to do next.
+#[derive(Debug)]
+pub(super) enum Step<I> {
+    /// Nothing.
+    Nothing,
+    /// Send this.
+    Send(Message),
+    /// Hand this to the lobby, and follow the room's messages.
+    Enter(Enter<I>, OutgoingStream),
+    /// Send these and stop: the connection has ended for this reason.
+    End(Reason, Vec<Message>),
+}
+
+/// One session's conduct.
+#[derive(Debug)]
+pub(super) struct Conduct<W: Wire> {
+    state: State<W::Input>,
+    settings: Arc<Settings>,
+    /// The room that the path named.
+    room: Option<String>,
+    assembler: Assembler,
+    rate: Rate,
+    bucket: Bucket,
+    opened: Instant,
+    heard: Instant,
+}
+
+impl<W: Wire> Conduct<W> {
+    /// Of a session that was just opened.
+    pub(super) fn new(settings: Arc<Settings>, room: Option<String>, now: Instant) -> Self {
+        Self {
+            state: State::Waiting,
+            room,
+            assembler: Assembler::new(settings.max_message),
+            rate: Rate::new(settings.messages_per_second(), settings.message_burst),
+            bucket: Bucket::new(now),
+            opened: now,
+            heard: now,
+            settings,
+        }
+    }
+
+    /// Whether the hello is still awaited.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting)
+    }
+
+    /// A frame arrived. Each frame takes one from the message rate, since it costs
+    /// the server about what a message does; only a close is always heard.
+    pub(super) fn frame(&mut self, frame: Message, now: Instant) -> Step<W::Input> {
+        if matches!(self.state, State::Closing) {
+            return Step::Nothing;
+        }
+        self.heard = now;
+        let is_close = matches!(frame, Message::Close(_));
+        if !is_close && !self.bucket.take(self.rate, now) {
+            return self.end(Reason::Flood);
+        }
+        match self.assembler.push(frame) {
+            Ok(None | Some(Whole::Pong)) => Step::Nothing,
+            Ok(Some(Whole::Binary(bytes))) => self.message(&bytes),
+            Ok(Some(Whole::Ping(bytes))) => Step::Send(Message::Pong(bytes)),
+            Ok(Some(Whole::Close(reason))) => self.peer_closed(reason),
+            Err(reason) => self.end(reason),
+        }
+    }
+
+    fn message(&mut self, bytes: &[u8]) -> Step<W::Input> {
+        let taken = match &self.state {
+            State::Waiting => self.hello(bytes),
+            State::Playing(link, role) => Self::play(link, *role, bytes),
+            State::Closing => Ok(Step::Nothing),
+        };
+        taken.unwrap_or_else(|reason| self.end(reason))
+    }
+
+    fn hello(&mut self, bytes: &[u8]) -> Result<Step<W::Input>, Reason> {
+        let (hello, role) = inbound::hello::<W>(bytes)?;
+        let room = inbound::room(self.room.as_deref(), &hello.room)?;
+        let (mine, theirs) = link(LinkLimits {
+            inputs: self.settings.inbox,
+            events: self.settings.outbox,
+        });
+        let outgoing = mine.outgoing();
+        self.state = State::Playing(mine, role);
+        let enter = Enter {
+            room,
+            profile: Profile {
+                name: inbound::clean_name(&hello.name),
+            },
+            resume: hello.resume,
+            role,
+            link: theirs,
+        };
+        Ok(Step::Enter(enter, outgoing))
+    }
+
+    fn play(
+        link: &SessionLink<W::Input>,
+        role: Role,
+        bytes: &[u8],
+    ) -> Result<Step<W::Input>, Reason> {
+        match inbound::message::<W>(bytes)? {
+            ClientMessage::Hello(_) | ClientMessage::Watch(_) => Err(Reason::BadMessage),
+            ClientMessage::Input {
+                seq,
+                tick,
+                received,
+                input,
+            } => {
+                if role == Role::Spectator {
+                    return Err(Reason::BadMessage);
+                }
+                link.input(received, Arrived { seq, tick, input });
+                Ok(Step::Nothing)
+            }
+            ClientMessage::Follow { player } => {
+                if role == Role::Player {
+                    return Err(Reason::BadMessage);
+                }
+                link.follow(player);
+                Ok(Step::Nothing)
+            }
+            ClientMessage::Ping { nonce, received } => {
+                link.ping(received);
+                Ok(say::<W>(&ServerMessage::Pong { nonce }).map_or(Step::Nothing, Step::Send))
+            }
+        }
+    }
+
+    /// The peer's close frame: answered with its own code (RFC 6455 section 5.5.1).
+    fn peer_closed(&mut self, reason: Option<CloseReason>) -> Step<W::Input> {
+        if let State::Playing(link, _) = &self.state {
+            link.leave(Leave::Gone);
+        }
+        self.state = State::Closing;
+        let answer = reason.map(|reason| CloseReason::from(reason.code));
+        Step::End(Reason::Left, vec![Message::Close(answer)])
+    }
+
+    /// The connection ends from this side: with a bye and a close frame, unless
+    /// there is nobody to hear them.
+    pub(super) fn end(&mut self, end: impl Into<End>) -> Step<W::Input> {
+        if matches!(self.state, State::Closing) {
+            return Step::Nothing;
+        }
+        let end = end.into();
+        // Dropping the link says that it is lost: whoever can may come back.
+        self.state = State::Closing;
+        let mut last = Vec::new();
+        if end.reason.is_sent() {
+            last.extend(say::<W>(&ServerMessage::Bye {
+                code: end.reason.code(),
+                text: end.text().to_owned(),
+                retry_after_ms: end.retry_after_ms,
+            }));
+            last.push(Message::Close(Some(CloseReason {
+                code: CloseCode::from(end.reason.code()),
+                description: Some(close_text(end.text()).to_owned()),
+            })));
+        }
+        Step::End(end.reason, last)
+    }
+
+    /// The time now: the session may have waited or listened too long.
+    ///
+    /// # Errors
+    /// How long nothing can be too long.
+    pub(super) fn watch(&mut self, now: Instant) -> Result<Step<W::Input>, Duration> {
+        let (deadline, reason) = match self.state {
+            State::Waiting => (
+                self.opened + self.settings.hello_timeout,
+                Reason::HelloTimeout,
+            ),
+            _ => (self.heard + self.settings.idle_timeout, Reason::Silent),
+        };
+        match deadline.checked_duration_since(now) {
+            Some(left) if !left.is_zero() => Err(left),
+            _ => Ok(self.end(reason)),
+        }
+    }
+
+    /// How long after the opening to [`watch`](Self::watch) for the first time.
+    pub(super) fn first_watch(&self) -> Duration {
+        self.settings.hello_timeout.min(self.settings.idle_timeout)
+    }
+}
+
+/// The frame of a message. A bye or a pong can always be written; if it could not,
+/// the peer would not be worse off without it.
+fn say<W: Wire>(message: &ServerMessage<W>) -> Option<Message> {
+    let bytes = codec::encode(message).ok()?;
+    Some(Message::Binary(Bytes::from(bytes)))
+}
+
+/// As much of `text` as fits a close frame.
+fn close_text(text: &str) -> &str {
+    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
+    let end = ends.take_while(|end| *end <= MAX_CLOSE_TEXT).last();
+    &text[..end.unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests;
