@@ -44,6 +44,17 @@ impl Asset {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Bytes on the wire to those who take gzip.
+    #[cfg(test)]
+    pub(super) fn sent_size(&self) -> usize {
+        self.gzip.as_ref().map_or(self.plain.len(), |gzip| gzip.len())
+    }
+
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let is_known = match IfNoneMatch::parse(request) {
             Ok(IfNoneMatch::Any) => true,

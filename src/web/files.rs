@@ -18,11 +18,41 @@ macro_rules! files {
 pub(super) const SDK: &[File] = files![
     "sdk/arena.js",
     "sdk/bincode.js",
+    "sdk/client.js",
+    "sdk/clock.js",
     "sdk/index.js",
+    "sdk/interpolate.js",
+    "sdk/lag.js",
     "sdk/mirror.js",
+    "sdk/pose.js",
+    "sdk/predict.js",
     "sdk/protocol.js",
     "sdk/reason.js",
+    "sdk/session.js",
 ];
 
-/// The arena's pages.
-pub(super) const ARENA: &[File] = &[];
+/// The arena's page.
+pub(super) const ARENA: &[File] = files![
+    "arena/backdrop.js",
+    "arena/dom.js",
+    "arena/effects.js",
+    "arena/hud.js",
+    "arena/icon.svg",
+    "arena/input.js",
+    "arena/join.js",
+    "arena/main.js",
+    "arena/minimap.js",
+    "arena/own.js",
+    "arena/palette.js",
+    "arena/panel.js",
+    "arena/scene.js",
+    "arena/sound.js",
+    "arena/sprites.js",
+    "arena/style.css",
+    "arena/view.js",
+    "arena/words.js",
+];
+
+/// The page itself.
+pub(super) const ARENA_PAGE: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/arena/index.html"));

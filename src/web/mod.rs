@@ -33,7 +33,9 @@ impl Site {
     /// The arena's page at `/`, with the SDK.
     #[must_use]
     pub fn arena() -> Self {
-        Self::sdk().with_all(files::ARENA)
+        Self::sdk()
+            .with_all(files::ARENA)
+            .with("/", files::ARENA_PAGE)
     }
 
     /// Adds a file, to be had at `path`. Its extension says what it is; a path without

@@ -19,18 +19,25 @@ const GLIDE_MS = 80;
 export class OwnShip {
   /** Whether there is one. */
   flies = false;
-  /** Its latest state as predicted. @type {Ship | null} */
-  ship = null;
-  /** Where it is drawn, in the game's units. */
-  x = 0;
-  y = 0;
-  heading = 0;
+  /** Its state one tick ahead: what its controls do shows at once. @type {Ship | null} */
+  drawn = null;
+  /** Where it is drawn, in the game's units: x, y, heading. */
+  pose = [0, 0, 0];
   /** What is drawn beside the truth, and since when. */
   #off = { x: 0, y: 0, heading: 0, at: 0 };
   /** The prediction as last seen. */
   #last = { id: -1, x: 0, y: 0, heading: 0 };
-  /** @type {any} */
-  #next = {};
+  #next = /** @type {Ship} */ ({});
+
+  get x() {
+    return /** @type {number} */ (this.pose[0]);
+  }
+  get y() {
+    return /** @type {number} */ (this.pose[1]);
+  }
+  get heading() {
+    return /** @type {number} */ (this.pose[2]);
+  }
 
   /**
    * To be called after each snapshot: the prediction may have been corrected.
@@ -67,8 +74,8 @@ export class OwnShip {
   update(client, input, now) {
     const { session } = client;
     const ship = this.#shipOf(client);
-    this.ship = ship;
     this.flies = ship !== null;
+    this.drawn = ship && this.#next;
     if (!session || !ship) return;
     this.#note(client);
 
@@ -79,10 +86,10 @@ export class OwnShip {
     }
     const part = session.clock.part(now);
     const left = this.#left(now);
-    this.x = ship.x + (next.x - ship.x) * part + this.#off.x * left;
-    this.y = ship.y + (next.y - ship.y) * part + this.#off.y * left;
-    this.heading =
-      ship.heading + turned(next.heading - ship.heading) * part + this.#off.heading * left;
+    const { pose } = this;
+    pose[0] = ship.x + (next.x - ship.x) * part + this.#off.x * left;
+    pose[1] = ship.y + (next.y - ship.y) * part + this.#off.y * left;
+    pose[2] = ship.heading + turned(next.heading - ship.heading) * part + this.#off.heading * left;
   }
 
   /** @param {ArenaClient} client @returns {Ship | null} */
