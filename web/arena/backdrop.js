@@ -4,7 +4,7 @@
  */
 
 import { context } from './dom.js';
-import { BORDER, GRID, MARK, OUTSIDE, SPACE } from './palette.js';
+import { BORDER, GRID, HATCH, MARK, OUTSIDE, SPACE } from './palette.js';
 
 /** @import { Camera } from './view.js' */
 
@@ -12,9 +12,9 @@ import { BORDER, GRID, MARK, OUTSIDE, SPACE } from './palette.js';
 const TILE = 640;
 /** How fast each depth goes by, how many stars it has in a tile, their size and light. */
 const DEPTHS = [
-  { speed: 0.12, count: 70, size: 1, alpha: 0.4 },
-  { speed: 0.3, count: 40, size: 1.4, alpha: 0.6 },
-  { speed: 0.55, count: 16, size: 2, alpha: 0.85 },
+  { speed: 0.12, count: 70, size: 0.9, alpha: 0.4 },
+  { speed: 0.3, count: 40, size: 1.2, alpha: 0.6 },
+  { speed: 0.55, count: 16, size: 1.6, alpha: 0.85 },
 ];
 /** From one line of the grid to the next, in units. */
 const MESH = 256;
@@ -135,11 +135,25 @@ export class Backdrop {
     const y0 = -top * scale;
     const x1 = (size - left) * scale;
     const y1 = (size - top) * scale;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(0, 0, width, height);
+    ctx.rect(x0, y0, x1 - x0, y1 - y0);
+    ctx.clip('evenodd');
     ctx.fillStyle = OUTSIDE;
-    ctx.fillRect(0, 0, x0, height);
-    ctx.fillRect(x1, 0, width - x1, height);
-    ctx.fillRect(x0, 0, x1 - x0, y0);
-    ctx.fillRect(x0, y1, x1 - x0, height - y1);
+    ctx.fillRect(0, 0, width, height);
+    // Lines that stand still on the plane: nobody goes there.
+    const step = 26 * pixels;
+    const tilt = height;
+    ctx.strokeStyle = HATCH;
+    ctx.lineWidth = 1.5 * pixels;
+    ctx.beginPath();
+    for (let x = wrap(x0 + y0, step) - step - tilt; x < width + tilt; x += step) {
+      ctx.moveTo(x + tilt, 0);
+      ctx.lineTo(x, height);
+    }
+    ctx.stroke();
+    ctx.restore();
     ctx.strokeStyle = BORDER;
     ctx.lineWidth = 2 * pixels;
     ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);

@@ -43,8 +43,8 @@ const MOUSE_BUMP = 3;
 
 /** The player's controls. */
 export class Controls {
-  /** Whether a finger has touched the screen: the sticks are shown then. */
-  touches = false;
+  /** Whether this is for fingers: the sticks are shown then. */
+  touches = matchMedia('(hover: none) and (pointer: coarse)').matches;
   /** The left thumb flies. @type {Stick} */
   left = stick();
   /** The right thumb fires and aims. @type {Stick} */

@@ -6,7 +6,8 @@
  */
 
 export const SPACE = '#070a12';
-export const OUTSIDE = '#04060b';
+export const OUTSIDE = 'rgba(3, 4, 8, 0.72)';
+export const HATCH = 'rgba(160, 190, 240, 0.07)';
 export const GRID = 'rgba(126, 156, 214, 0.075)';
 export const MARK = 'rgba(126, 156, 214, 0.22)';
 export const BORDER = 'rgba(160, 190, 240, 0.75)';

@@ -23,10 +23,11 @@ const FIGURES = /** @type {const} */ ([
   ['in', 'Received'],
   ['out', 'Sent'],
   ['error', 'Prediction error'],
+  ['corrections', 'Corrected'],
   ['entities', 'Entities'],
   ['waiting', 'Waiting inputs'],
-  ['pending', 'Unanswered inputs'],
-  ['delay', 'Others drawn behind'],
+  ['pending', 'Unanswered'],
+  ['delay', 'Others behind'],
   ['fps', 'Pictures'],
 ]);
 
@@ -95,7 +96,8 @@ export class Panel {
     this.#show('gap', `${stats.snapshotGap.toFixed(0)} ms`);
     this.#show('in', bytes(stats.bytesInPerS));
     this.#show('out', bytes(stats.bytesOutPerS));
-    this.#show('error', worst === 0 ? '0, exact' : `${error.toFixed(1)} (worst ${worst.toFixed(1)})`);
+    this.#show('error', error === 0 ? '0, exact' : error.toFixed(1));
+    this.#show('corrections', worst === 0 ? 'never' : `${stats.corrections} ×, up to ${worst.toFixed(1)}`);
     this.#show('entities', String(stats.entities));
     this.#show('waiting', String(stats.waiting));
     this.#show('pending', String(stats.pending));

@@ -19,7 +19,7 @@ import { DOTS } from './sprites.js';
 /** So many at once do not die: the view has changed. */
 const MANY = 24;
 /** Sparks per second behind a ship. */
-const TRAIL = { own: 70, other: 22 };
+const TRAIL = { own: 80, other: 26 };
 
 /**
  * @typedef {object} Known
@@ -135,7 +135,7 @@ export class Scene {
         vx / 4 - cos * back - sin * spread,
         vy / 4 - sin * back + cos * spread,
         0.25 + Math.random() * 0.25,
-        2.4,
+        2.2 + Math.random() * 2,
         DOTS[known.side],
       );
     }

@@ -124,29 +124,29 @@ export function makeSprites(scale) {
 
   /** @param {string} colour @param {number} length */
   const flame = (colour, length) =>
-    sprite(34, (ctx) => {
+    sprite(42, (ctx) => {
       const fire = ctx.createLinearGradient(0, 0, -length, 0);
       fire.addColorStop(0, palette.HOT);
-      fire.addColorStop(0.3, colour);
-      fire.addColorStop(1, 'transparent');
+      fire.addColorStop(0.4, colour);
+      fire.addColorStop(1, `${colour}00`);
       ctx.fillStyle = fire;
       glow(ctx, colour, 6);
       ctx.beginPath();
-      ctx.moveTo(0, -4.5);
-      ctx.quadraticCurveTo(-length * 0.5, -4, -length, 0);
-      ctx.quadraticCurveTo(-length * 0.5, 4, 0, 4.5);
+      ctx.moveTo(0, -5.5);
+      ctx.quadraticCurveTo(-length * 0.4, -6, -length, 0);
+      ctx.quadraticCurveTo(-length * 0.4, 6, 0, 5.5);
       ctx.fill();
     });
   /** @param {string} colour */
-  const flames = (colour) => [17, 23, 20, 26].map((length) => flame(colour, length));
+  const flames = (colour) => [24, 32, 27, 35].map((length) => flame(colour, length));
 
   /** A bolt, or a bead. @param {string} colour @param {number} length @param {number} width */
   const shot = (colour, length, width) =>
-    sprite(26, (ctx) => {
+    sprite(36, (ctx) => {
       ctx.lineWidth = width;
       ctx.strokeStyle = colour;
       const tail = ctx.createLinearGradient(-length, 0, 2, 0);
-      tail.addColorStop(0, 'transparent');
+      tail.addColorStop(0, `${colour}00`);
       tail.addColorStop(1, colour);
       glow(ctx, colour, 8);
       ctx.strokeStyle = tail;
@@ -158,8 +158,8 @@ export function makeSprites(scale) {
 
   const shield = sprite(44, (ctx) => {
     const fill = ctx.createRadialGradient(0, 0, 16, 0, 0, 29);
-    fill.addColorStop(0, 'transparent');
-    fill.addColorStop(1, 'rgba(166, 227, 255, 0.22)');
+    fill.addColorStop(0, `${palette.SHIELD}00`);
+    fill.addColorStop(1, `${palette.SHIELD}38`);
     ctx.fillStyle = fill;
     ctx.beginPath();
     ctx.arc(0, 0, 29, 0, ROUND);
@@ -223,16 +223,16 @@ export function makeSprites(scale) {
     rapid,
     ownFlames: flames(palette.OWN),
     foeFlames: flames(palette.FOE),
-    ownShot: shot(palette.OWN, 20, 4.5),
-    foeShot: shot(palette.FOE, 18, 4.5),
-    droneShot: shot(palette.DRONE, 7, 5),
+    ownShot: shot(palette.OWN, 28, 5),
+    foeShot: shot(palette.FOE, 26, 5),
+    droneShot: shot(palette.DRONE, 8, 6),
     pickups,
     dots: DOT_COLOURS.map((colour) =>
       sprite(8, (ctx) => {
         const light = ctx.createRadialGradient(0, 0, 0, 0, 0, 8);
         light.addColorStop(0, palette.HOT);
         light.addColorStop(0.25, colour);
-        light.addColorStop(1, 'transparent');
+        light.addColorStop(1, `${colour}00`);
         ctx.fillStyle = light;
         ctx.fillRect(-8, -8, 16, 16);
       }),
