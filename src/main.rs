@@ -1,2 +1,7 @@
-//! bin
-fn main() {}
+//! The server with the built-in game, the arena.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    downbeat::cli::main::<downbeat::game::arena::Arena>()
+}

@@ -6,10 +6,13 @@
 //! when to drain.
 
 use crate::config::Settings;
+use crate::game::Game;
 use crate::guard::{Permits, Readiness};
-use crate::lobby::{Drain, Enter};
+use crate::lobby::{Drain, Enter, Lobby};
+use crate::ops::{self, Ops};
 use crate::session::{self, Entrance};
 use crate::telemetry::Telemetry;
+use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::HttpService;
 use actix_service::{fn_service, map_config};
@@ -18,12 +21,13 @@ use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use downbeat_protocol::{Reason, Wire};
 use std::io;
+use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// A server could not start.
+/// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}")]
 pub struct BindError {
@@ -31,6 +35,54 @@ pub struct BindError {
     pub address: SocketAddr,
     /// What the system says.
     pub source: io::Error,
+}
+
+/// A server of the game `G`: its rooms, its sockets and its operators' routes.
+#[derive(Debug)]
+pub struct Server<G>(PhantomData<G>);
+
+/// A server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    /// Two metrics have one name.
+    #[error("cannot count: {0}")]
+    Telemetry(#[from] prometheus::Error),
+}
+
+impl<G: Game> Server<G> {
+    /// Starts everything, within the current actix system.
+    ///
+    /// # Errors
+    /// [`StartError`], if the address is taken or the system refuses a thread.
+    pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+        let telemetry = Telemetry::new()?;
+        let board = RoomBoard::new(Instant::now());
+        let readiness = Readiness::default();
+        let ops = Ops::new(
+            telemetry.clone(),
+            board.clone(),
+            readiness.clone(),
+            settings.stall_timeout,
+        );
+        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board)
+            .map_err(StartError::Thread)?;
+        let front = Front::<G::Wire> {
+            settings,
+            telemetry,
+            readiness,
+            rooms: Rooms {
+                enter: lobby.clone().recipient(),
+                drain: lobby.recipient(),
+            },
+        };
+        Ok(front.open(move |config| ops::configure(config, &ops))?)
+    }
 }
 
 /// Who answers for the rooms.
@@ -74,7 +126,7 @@ impl<W: Wire> Front<W> {
         let permits = Permits::new(settings.max_sessions, settings.max_sessions_per_address);
         let entrance = Entrance {
             settings: Arc::clone(&settings),
-            telemetry: Arc::new(self.telemetry),
+            telemetry: Arc::new(self.telemetry.clone()),
             permits: permits.clone(),
             readiness: self.readiness.clone(),
             lobby: self.rooms.enter,
@@ -105,10 +157,10 @@ impl<W: Wire> Front<W> {
             .run();
         let handle = server.handle();
         actix_rt::spawn(server);
-        tracing::info!(%address, workers = settings.workers, "listening");
 
         Ok(Running {
             address,
+            telemetry: self.telemetry,
             readiness: self.readiness,
             permits,
             drain: self.rooms.drain,
@@ -135,6 +187,7 @@ const BACKLOG: i32 = 1024;
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    telemetry: Telemetry,
     readiness: Readiness,
     permits: Permits,
     drain: Recipient<Drain>,
@@ -147,6 +200,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// Whether it takes sessions.

@@ -3,6 +3,7 @@
 //! Knows neither actix nor tokio, no clock, no socket, and no randomness but a
 //! game's own: everything here runs the same on every machine.
 
+pub mod arena;
 mod contract;
 mod tick_input;
 

@@ -1,9 +1,37 @@
 //! One room: its game, its members and the tick.
+//!
+//! ```text
+//!  session ──SessionLink──► inbox ─┐                      ┌─► outlet ──SessionLink──► session
+//!                                  ▼                      │
+//!  metronome ──beat──► actor ──► core: drain, journal, step, view, encode, send, watch
+//! ```
+//!
+//! `core` and what it is made of know no actix, no clock and no socket; `actor` is a
+//! thin shell that has them.
 
+mod actor;
+mod board;
+mod cells;
+mod clock;
+mod core;
+mod drain;
 mod inbox;
 mod link;
+mod member;
 mod outlet;
+mod snapshot;
+mod watch;
 
+pub use actor::{Admit, Close, Room, Surroundings, Vacant, World};
+pub use board::{RoomBoard, RoomPosting, RoomStatus};
+pub use clock::{Beat, CATCH_UP, Due, Metronome, Schedule};
+pub use core::{Core, CoreConfig, Observer, Phase, Tally};
 pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
+pub use member::Join;
 pub use outlet::{End, Outgoing};
+
+#[cfg(test)]
+mod puppet;
+#[cfg(test)]
+mod tests;

@@ -17,13 +17,14 @@ impl Name {
     /// The longest name, in bytes.
     pub const MAX: usize = 16;
 
-    /// The name that comes nearest to `text`: trimmed, without control
-    /// characters, cut at a character's boundary.
+    /// The name that comes nearest to `text`: without control characters, trimmed,
+    /// cut at a character's boundary. The name of a name is itself.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut name = Self::default();
         let mut end = 0;
-        for char in text.trim().chars().filter(|char| !char.is_control()) {
+        let chars = text.chars().filter(|char| !char.is_control());
+        for char in chars.skip_while(|char| char.is_whitespace()) {
             let next = end + char.len_utf8();
             if next > Self::MAX {
                 break;
@@ -31,6 +32,10 @@ impl Name {
             char.encode_utf8(&mut name.bytes[end..next]);
             end = next;
         }
+        name.len = end as u8;
+        // The cut may have come right after a space.
+        let end = name.as_str().trim_end().len();
+        name.bytes[end..].fill(0);
         name.len = end as u8;
         name
     }
@@ -103,8 +108,13 @@ mod tests {
             ("0123456789abcdefgh", "0123456789abcdef"),
             ("ääääääääää", "ääääääää"),
             ("0123456789abcde€", "0123456789abcde"),
+            ("0123456789abcd ef", "0123456789abcd e"),
+            ("0123456789abcde fg", "0123456789abcde"),
+            ("\u{7} Ada \u{7}", "Ada"),
+            (" \n ", ""),
         ] {
             assert_eq!(Name::new(text).as_str(), name);
+            assert_eq!(Name::new(text), Name::new(name), "{text:?} and {name:?}");
         }
     }
 }

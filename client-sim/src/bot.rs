@@ -1,0 +1,434 @@
+//! One bot's connection: a socket, a timer, a player.
+//!
+//! Owns the order of a bot's life: connect, hello, play, linger, close. Every wait
+//! has an end. Counts into its own [`Tally`] and into the histograms of its
+//! thread; called by the swarm, one task per bot.
+
+use crate::behaviour::{Pilot, Sight, generator};
+use crate::ending::Ending;
+use crate::measure::{Measure, Rates, Tally};
+use crate::pacer::Pacer;
+use crate::player::{self, Answer, Heard, Player};
+use crate::stage::{Stage, Window};
+use crate::swarm::Plan;
+use crate::target::CONNECT_TIMEOUT;
+use bytes::Bytes;
+use downbeat_protocol::{Reason, SUBPROTOCOL};
+use futures_util::{SinkExt, StreamExt};
+use rand::RngExt;
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout};
+use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+/// From the connection to the welcome.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// A bot that has said nothing for this long pings: half of what a server lets
+/// acknowledgements lag by default before it skips snapshots.
+const PING_INTERVAL: Duration = Duration::from_millis(500);
+/// How long after the window a bot waits for what belongs into it.
+const LINGER: Duration = Duration::from_secs(1);
+/// How long a bot waits for the answer to its close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What may wait in a bot for a server that takes nothing, in bytes.
+const WRITE_BUFFER: usize = 32 << 10;
+
+/// What the bots of one thread share.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) plan: Plan,
+    pub(crate) address: SocketAddr,
+    pub(crate) stage: Arc<Stage>,
+    /// Turns true when the bots shall leave.
+    pub(crate) leave: watch::Receiver<bool>,
+    pub(crate) measure: RefCell<Measure>,
+}
+
+type Socket = WebSocketStream<TcpStream>;
+
+/// Runs bot `number` from its connection to its end.
+pub(crate) async fn run(group: &Group, number: u32) -> Tally {
+    let (socket, player) = match timeout(JOIN_TIMEOUT, join(group, number)).await {
+        Ok(Ok(joined)) => joined,
+        Ok(Err(ending)) => return refused(group, ending),
+        Err(_) => return refused(group, Ending::new("join_timeout", "no welcome in time")),
+    };
+    group.stage.joined();
+    let mut bot = Bot::new(group, number, socket, player);
+    let ended = match bot.play().await {
+        Ok(()) => bot.linger().await,
+        ended => ended,
+    };
+    match ended {
+        Ok(()) => bot.settle(Instant::now()),
+        Err(ending) => {
+            group.stage.ended();
+            bot.tally.ending = Some(ending);
+        }
+    }
+    bot.close().await;
+    bot.tally
+}
+
+fn refused(group: &Group, ending: Ending) -> Tally {
+    group.stage.failed();
+    Tally {
+        ending: Some(ending),
+        ..Tally::default()
+    }
+}
+
+async fn join(group: &Group, number: u32) -> Result<(Socket, Box<Player>), Ending> {
+    let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(group.address)).await {
+        Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
+        Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
+    };
+    stream
+        .set_nodelay(true)
+        .map_err(|error| Ending::from_socket(WsError::Io(error)))?;
+    // The default 128 KiB read buffer is zeroed at every read; a small one is
+    // five times faster and lets thousands of bots fit.
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4096)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(downbeat_protocol::codec::DECODE_LIMIT))
+        .max_frame_size(Some(downbeat_protocol::codec::DECODE_LIMIT));
+    let request = ClientRequestBuilder::new(group.plan.target.uri()).with_sub_protocol(SUBPROTOCOL);
+    let (mut socket, _) = client_async_with_config(request, stream, Some(config))
+        .await
+        .map_err(Ending::from_socket)?;
+
+    let mut hello = Vec::new();
+    let room = group.plan.room(number);
+    player::hello(&room, &format!("bot-{number}"), &mut hello)?;
+    socket
+        .send(Message::Binary(hello.into()))
+        .await
+        .map_err(Ending::from_socket)?;
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Binary(bytes))) => {
+                return match player::answer(&bytes)? {
+                    Answer::Welcome(player) => Ok((socket, player)),
+                    Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
+                };
+            }
+            Some(Ok(other)) => not_binary(other)?,
+            Some(Err(error)) => return Err(Ending::from_socket(error)),
+            None => return Err(Ending::link_lost()),
+        }
+    }
+}
+
+/// Control frames are the library's business; everything else ends the bot.
+fn not_binary(message: Message) -> Result<(), Ending> {
+    match message {
+        Message::Close(frame) => Err(Ending::from_close(frame)),
+        Message::Text(_) => Err(Ending::new("unexpected", "a text message")),
+        _ => Ok(()),
+    }
+}
+
+/// A bot that has joined.
+struct Bot<'a> {
+    group: &'a Group,
+    socket: Socket,
+    player: Box<Player>,
+    pilot: Option<Pilot>,
+    pacer: Pacer,
+    tally: Tally,
+    /// When the last snapshot came.
+    arrival: Option<Instant>,
+    /// When something was sent last.
+    sent: Instant,
+    pings: u32,
+    /// What is being sent; kept for its memory.
+    scratch: Vec<u8>,
+}
+
+impl<'a> Bot<'a> {
+    fn new(group: &'a Group, number: u32, socket: Socket, player: Box<Player>) -> Self {
+        let plan = &group.plan;
+        let now = Instant::now();
+        let rate = plan.input_rate.unwrap_or(f64::from(player.tick_rate()));
+        // Real clients are not in step with each other, nor with the server.
+        let phase = generator(plan.seed, number).random_range(0.0..1.0) / rate;
+        Self {
+            group,
+            pilot: Pilot::new(plan.behaviour, plan.seed, number),
+            pacer: Pacer::new(now + Duration::from_secs_f64(phase), rate),
+            tally: Tally {
+                rates: Some(Rates {
+                    tick: player.tick_rate(),
+                    snapshot: player.snapshot_rate(),
+                }),
+                ..Tally::default()
+            },
+            socket,
+            player,
+            arrival: None,
+            sent: now,
+            pings: 0,
+            scratch: Vec::with_capacity(64),
+        }
+    }
+
+    /// Plays until the window ends.
+    async fn play(&mut self) -> Result<(), Ending> {
+        let mut timer = pin!(sleep_until(self.wake_at().into()));
+        loop {
+            tokio::select! {
+                biased;
+                message = self.socket.next() => {
+                    self.take(message, Instant::now())?;
+                }
+                () = &mut timer => {
+                    let now = Instant::now();
+                    if self.window().is_some_and(|window| now >= window.end) {
+                        return Ok(());
+                    }
+                    self.speak(now)?;
+                    timer.as_mut().reset(self.wake_at().into());
+                }
+            }
+        }
+    }
+
+    /// Hears out what belongs into the window, until it is time to leave.
+    async fn linger(&mut self) -> Result<(), Ending> {
+        let mut leave = self.group.leave.clone();
+        let mut over = pin!(async {
+            // An error means that the swarm itself is gone: leave, too.
+            let _ = leave.wait_for(|leave| *leave).await;
+        });
+        let mut told = false;
+        let mut late = pin!(tokio::time::sleep(LINGER));
+        loop {
+            if told && self.is_complete() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                message = self.socket.next() => {
+                    self.take(message, Instant::now())?;
+                }
+                () = &mut over, if !told => told = true,
+                () = &mut late, if told => return Ok(()),
+            }
+        }
+    }
+
+    /// Whether everything has arrived that counts for the window.
+    fn is_complete(&self) -> bool {
+        let Some(window) = self.window() else {
+            return true;
+        };
+        self.player.open().all(|intended| intended >= window.end)
+            && self.arrival.is_none_or(|arrival| arrival >= window.end)
+    }
+
+    /// Takes what came from the socket.
+    fn take(
+        &mut self,
+        message: Option<Result<Message, WsError>>,
+        now: Instant,
+    ) -> Result<(), Ending> {
+        match message {
+            Some(Ok(Message::Binary(bytes))) => self.hear(&bytes, now),
+            Some(Ok(other)) => not_binary(other),
+            Some(Err(error)) => Err(Ending::from_socket(error)),
+            None => Err(Ending::link_lost()),
+        }
+    }
+
+    fn hear(&mut self, bytes: &Bytes, now: Instant) -> Result<(), Ending> {
+        let window = self.window();
+        let is_measured = window.is_some_and(|window| window.contains(now));
+        let mut measure = self.group.measure.borrow_mut();
+        let heard = self.player.hear(bytes, |intended| {
+            if window.is_some_and(|window| window.contains(intended)) {
+                measure.latency.record(now - intended);
+            }
+        })?;
+        let size = frame_size(bytes.len());
+        if is_measured {
+            self.tally.bytes_down += size;
+        }
+        match heard {
+            Heard::Snapshot { visible, waiting } => {
+                self.group.stage.snapshot();
+                if is_measured {
+                    self.tally.snapshots += 1;
+                    self.tally.snapshot_bytes += size;
+                    self.tally.visible += visible as u64;
+                    self.tally.visible_max = self.tally.visible_max.max(visible as u64);
+                }
+                let before = self.arrival.replace(now);
+                if let (Some(window), Some(before)) = (window, before)
+                    && before < window.end
+                    && now >= window.start
+                {
+                    measure.gap.record(now - before);
+                }
+                drop(measure);
+                if self.pilot.is_some() && self.pacer.waiting(now, waiting) && is_measured {
+                    self.tally.inputs.held += 1;
+                }
+                Ok(())
+            }
+            Heard::Other => Ok(()),
+            Heard::Bye { code, text } => Err(Ending::from_code(code, &text)),
+        }
+    }
+
+    /// When there is something to do next.
+    fn wake_at(&self) -> Instant {
+        let ping = self.sent + PING_INTERVAL;
+        let next = match self.pilot {
+            Some(_) => self.pacer.next().min(ping),
+            None => ping,
+        };
+        match self.window() {
+            Some(window) => next.min(window.end),
+            None => next,
+        }
+    }
+
+    /// Sends every input that is due, or a ping if nothing was said for long.
+    fn speak(&mut self, now: Instant) -> Result<(), Ending> {
+        if self.pilot.is_some() {
+            while let Some(due) = self.pacer.due(now) {
+                self.input(due.intended, due.skipped, now)?;
+            }
+        }
+        if now.duration_since(self.sent) >= PING_INTERVAL {
+            self.pings = self.pings.wrapping_add(1);
+            self.scratch.clear();
+            self.player.ping(self.pings, &mut self.scratch)?;
+            self.send(now)?;
+        }
+        Ok(())
+    }
+
+    fn input(&mut self, intended: Instant, skipped: u64, now: Instant) -> Result<(), Ending> {
+        let Some(pilot) = &mut self.pilot else {
+            return Ok(());
+        };
+        let wish = pilot.decide(Sight {
+            me: self.player.id(),
+            own: self.player.own(),
+            mirror: self.player.mirror(),
+        });
+        let old = self
+            .arrival
+            .map_or(0.0, |arrival| (now - arrival).as_secs_f64());
+        let ahead = 1 + (old * f64::from(self.player.tick_rate())) as u32;
+        self.scratch.clear();
+        let given_up = self
+            .player
+            .input(intended, ahead, wish, &mut self.scratch)?;
+
+        if let Some(window) = self.window() {
+            let mut measure = self.group.measure.borrow_mut();
+            if window.contains(intended) {
+                measure.lateness.record(now - intended);
+                self.tally.inputs.sent += 1;
+                self.tally.inputs.skipped += skipped;
+            }
+            if let Some(old) = given_up.filter(|old| window.contains(*old)) {
+                measure.latency.record(now - old);
+                self.tally.inputs.unacknowledged += 1;
+            }
+        }
+        self.send(now)
+    }
+
+    /// Sends what is in the scratch buffer, without waiting: what the socket does
+    /// not take now goes out before the next message, and if too much waits the
+    /// bot ends.
+    fn send(&mut self, now: Instant) -> Result<(), Ending> {
+        self.sent = now;
+        if self.window().is_some_and(|window| window.contains(now)) {
+            self.tally.bytes_up += frame_size(self.scratch.len()) + 4;
+        }
+        let message = Message::Binary(Bytes::copy_from_slice(&self.scratch));
+        self.socket
+            .start_send_unpin(message)
+            .map_err(Ending::from_socket)
+    }
+
+    /// Ends the connection in good order, unless it has ended already.
+    async fn close(&mut self) {
+        let frame = CloseFrame {
+            code: Reason::Left.code().into(),
+            reason: Reason::Left.text().into(),
+        };
+        let goodbye = async {
+            // Errors here only say that the other side was faster.
+            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.next().await {}
+            }
+        };
+        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+    }
+
+    /// Counts what is still open at the end with its age so far: a server that
+    /// falls silent must not look better than one that is slow.
+    fn settle(&mut self, now: Instant) {
+        if let Some(window) = self.window() {
+            let mut measure = self.group.measure.borrow_mut();
+            for intended in self.player.open().filter(|moment| window.contains(*moment)) {
+                measure.latency.record(now - intended);
+                self.tally.inputs.unacknowledged += 1;
+            }
+            if let Some(arrival) = self.arrival.filter(|arrival| *arrival < window.end) {
+                measure.gap.record(now - arrival);
+            }
+        }
+        if let Some(own) = self.player.own() {
+            (self.tally.score, self.tally.kills) = (own.score, own.kills);
+        }
+    }
+
+    fn window(&self) -> Option<Window> {
+        self.group.stage.window()
+    }
+}
+
+/// Bytes of a message with its frame header (RFC 6455 section 5.2), without the
+/// mask.
+fn frame_size(payload: usize) -> u64 {
+    let header = match payload {
+        0..=125 => 2,
+        126..=0xFFFF => 4,
+        _ => 10,
+    };
+    payload as u64 + header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_counted_with_their_headers() {
+        for (payload, size) in [
+            (0, 2),
+            (125, 127),
+            (126, 130),
+            (65_535, 65_539),
+            (65_536, 65_546),
+        ] {
+            assert_eq!(frame_size(payload), size);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is measured of many bots: three histograms per thread, a few counters per
+//! bot.
+//!
+//! A histogram takes about 150 kB, so bots share one per thread (which is why no
+//! lock is needed) and they are merged at the end.
+
+use crate::ending::Ending;
+use hdrhistogram::{CreationError, Histogram};
+use std::time::Duration;
+
+/// Durations, with a resolution of 1 µs or 0.1 %, up to a minute; longer ones
+/// count as a minute.
+#[derive(Clone, Debug)]
+pub(crate) struct Durations(Histogram<u64>);
+
+impl Durations {
+    const MOST: u64 = 60_000_000;
+
+    fn new() -> Result<Self, CreationError> {
+        Histogram::new_with_bounds(1, Self::MOST, 3).map(Self)
+    }
+
+    pub(crate) fn record(&mut self, duration: Duration) {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(Self::MOST);
+        self.0.saturating_record(micros.min(Self::MOST));
+    }
+
+    /// The duration in milliseconds that this part (0–1) of all does not exceed;
+    /// `None` if there are none.
+    pub(crate) fn quantile_ms(&self, part: f64) -> Option<f64> {
+        (!self.0.is_empty()).then(|| self.0.value_at_quantile(part) as f64 / 1e3)
+    }
+
+    /// The longest, in milliseconds; `None` if there are none.
+    pub(crate) fn max_ms(&self) -> Option<f64> {
+        self.quantile_ms(1.0)
+    }
+
+    fn add(&mut self, other: &Self) {
+        // Same bounds on both sides: it cannot fail.
+        let _ = self.0.add(&other.0);
+    }
+}
+
+/// What the bots of one thread measure together.
+#[derive(Clone, Debug)]
+pub(crate) struct Measure {
+    /// From one snapshot's arrival to the next.
+    pub(crate) gap: Durations,
+    /// From an input's scheduled moment to the snapshot that acknowledges it.
+    pub(crate) latency: Durations,
+    /// From an input's scheduled moment to its sending.
+    pub(crate) lateness: Durations,
+}
+
+impl Measure {
+    /// # Errors
+    /// [`CreationError`], which the fixed bounds never give.
+    pub(crate) fn new() -> Result<Self, CreationError> {
+        Ok(Self {
+            gap: Durations::new()?,
+            latency: Durations::new()?,
+            lateness: Durations::new()?,
+        })
+    }
+
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.gap.add(&other.gap);
+        self.latency.add(&other.latency);
+        self.lateness.add(&other.lateness);
+    }
+}
+
+/// What one bot counts, within the measured window unless said otherwise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// What the server told at the welcome; `None` if there was none.
+    pub(crate) rates: Option<Rates>,
+    /// Why it did not stay to the end; `None` if it did. At any time.
+    pub(crate) ending: Option<Ending>,
+    pub(crate) snapshots: u64,
+    /// Bytes of the snapshots alone.
+    pub(crate) snapshot_bytes: u64,
+    /// Entities in sight, summed over the snapshots.
+    pub(crate) visible: u64,
+    pub(crate) visible_max: u64,
+    /// Bytes of all messages from the server, with their frame headers.
+    pub(crate) bytes_down: u64,
+    /// The same to the server.
+    pub(crate) bytes_up: u64,
+    pub(crate) inputs: Inputs,
+    /// Points at the end.
+    pub(crate) score: u32,
+    /// Ships destroyed at the end.
+    pub(crate) kills: u32,
+}
+
+/// What the server told a bot of its clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub(crate) tick: u32,
+    pub(crate) snapshot: u32,
+}
+
+/// What became of inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inputs {
+    pub(crate) sent: u64,
+    /// Left out because the bot was too far behind.
+    pub(crate) skipped: u64,
+    /// Held back because inputs waited at the server all the time.
+    pub(crate) held: u64,
+    /// Sent and not acknowledged by the end; they count with their age.
+    pub(crate) unacknowledged: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_a_known_timeline_are_right() {
+        let mut durations = Durations::new().unwrap();
+        assert_eq!(
+            durations.max_ms(),
+            None,
+            "nothing recorded, nothing claimed"
+        );
+        for ms in 1..=1000 {
+            durations.record(Duration::from_millis(ms));
+        }
+        for (part, expected) in [(0.5, 500.0), (0.95, 950.0), (0.99, 990.0), (1.0, 1000.0)] {
+            let got = durations.quantile_ms(part).unwrap();
+            assert!((got / expected - 1.0).abs() < 0.002, "{part}: {got} ms");
+        }
+    }
+
+    #[test]
+    fn two_threads_merge_into_one() {
+        let (mut one, mut two) = (Measure::new().unwrap(), Measure::new().unwrap());
+        one.gap.record(Duration::from_millis(10));
+        two.gap.record(Duration::from_secs(3600));
+        one.add(&two);
+        assert!((one.gap.quantile_ms(0.5).unwrap() - 10.0).abs() < 0.1);
+        assert!(
+            (one.gap.max_ms().unwrap() / 60_000.0 - 1.0).abs() < 0.002,
+            "cut at a minute"
+        );
+    }
+}

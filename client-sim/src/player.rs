@@ -1,0 +1,407 @@
+//! One client without its socket: bytes and moments go in, bytes come out.
+//!
+//! Owns what a client of the arena must do: say hello, keep a [`Mirror`] and
+//! verify its checksums, number its inputs, acknowledge, and know which of its
+//! inputs the server has used. Refuses whatever a correct server would not send.
+//! Called by the bot.
+
+use downbeat_protocol::arena::{ArenaWire, Entity, Input, Own};
+use downbeat_protocol::codec::{self, DecodeError, EncodeError};
+use downbeat_protocol::message::{Hello, Welcome, schema_hash};
+use downbeat_protocol::mirror::MirrorError;
+use downbeat_protocol::{
+    ClientMessage, Mirror, PROTOCOL_VERSION, PlayerId, Seq, ServerMessage, Snapshot,
+};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// Inputs that may wait for their acknowledgement; the oldest is given up.
+const OPEN_INPUTS: usize = 256;
+
+/// A player, from his welcome on.
+#[derive(Debug)]
+pub(crate) struct Player {
+    id: PlayerId,
+    tick_rate: u32,
+    snapshot_rate: u32,
+    mirror: Mirror<Entity>,
+    own: Option<Own>,
+    /// The last input sent.
+    sent: Seq,
+    /// The last input the server says it has used.
+    applied: Seq,
+    /// When the inputs after `applied` were to be sent, oldest first. The last
+    /// one is `sent`.
+    open: VecDeque<Instant>,
+}
+
+/// What a message from the server was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// A snapshot, applied and verified.
+    Snapshot {
+        /// Entities in sight now.
+        visible: usize,
+        /// Inputs that wait at the server.
+        waiting: u32,
+    },
+    /// Something that needs no answer.
+    Other,
+    /// The server ends the connection.
+    Bye {
+        /// The close code.
+        code: u16,
+        /// A sentence for people.
+        text: String,
+    },
+}
+
+/// What a correct server does not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// A message is not one.
+    Decode(DecodeError),
+    /// A snapshot does not fit, or its checksum is wrong.
+    Mirror(MirrorError),
+    /// A message that has no place here.
+    Unexpected(&'static str),
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Decode(error) => error.fmt(f),
+            Self::Mirror(error) => error.fmt(f),
+            Self::Unexpected(what) => f.write_str(what),
+        }
+    }
+}
+
+/// Appends a bot's first message.
+///
+/// # Errors
+/// [`EncodeError`], which these types never give.
+pub(crate) fn hello(room: &str, name: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let hello = ClientMessage::<Input>::Hello(Hello {
+        version: PROTOCOL_VERSION,
+        schema: schema_hash::<ArenaWire>(),
+        room: room.to_owned(),
+        name: name.to_owned(),
+        token: None,
+        resume: None,
+    });
+    codec::encode_to(&hello, out)
+}
+
+/// The answer to the hello.
+pub(crate) enum Answer {
+    /// The player is in.
+    Welcome(Box<Player>),
+    /// He is not; see [`Heard::Bye`].
+    Bye {
+        /// The close code.
+        code: u16,
+        /// A sentence for people.
+        text: String,
+    },
+}
+
+/// Reads the answer to the hello.
+///
+/// # Errors
+/// [`Trouble`] if it is neither a welcome nor a bye.
+pub(crate) fn answer(bytes: &[u8]) -> Result<Answer, Trouble> {
+    match codec::decode::<ServerMessage<ArenaWire>>(bytes).map_err(Trouble::Decode)? {
+        ServerMessage::Welcome(welcome) => Ok(Answer::Welcome(Box::new(Player::new(welcome)))),
+        ServerMessage::Bye { code, text, .. } => Ok(Answer::Bye { code, text }),
+        _ => Err(Trouble::Unexpected("the first message is no welcome")),
+    }
+}
+
+impl Player {
+    fn new(welcome: Welcome<ArenaWire>) -> Self {
+        Self {
+            id: welcome.player,
+            tick_rate: welcome.tick_rate.clamp(1, 240),
+            snapshot_rate: welcome.snapshot_rate.clamp(1, 240),
+            mirror: Mirror::new(welcome.tick, welcome.rules),
+            own: None,
+            sent: welcome.applied,
+            applied: welcome.applied,
+            open: VecDeque::new(),
+        }
+    }
+
+    /// Takes one message. `acknowledged` is called for each input of which this
+    /// message is the first to say that it was used, with the moment it was to be
+    /// sent at.
+    ///
+    /// # Errors
+    /// [`Trouble`]; the player is then of no use any more.
+    pub(crate) fn hear(
+        &mut self,
+        bytes: &[u8],
+        acknowledged: impl FnMut(Instant),
+    ) -> Result<Heard, Trouble> {
+        match codec::decode::<ServerMessage<ArenaWire>>(bytes).map_err(Trouble::Decode)? {
+            ServerMessage::Snapshot(snapshot) => self.see(snapshot, acknowledged),
+            ServerMessage::Event(_) | ServerMessage::Pong { .. } => Ok(Heard::Other),
+            ServerMessage::Bye { code, text, .. } => Ok(Heard::Bye { code, text }),
+            ServerMessage::Welcome(_) => Err(Trouble::Unexpected("a second welcome")),
+        }
+    }
+
+    fn see(
+        &mut self,
+        mut snapshot: Snapshot<Entity, Own>,
+        mut acknowledged: impl FnMut(Instant),
+    ) -> Result<Heard, Trouble> {
+        let waiting = snapshot.waiting;
+        if let Some(own) = snapshot.own.take() {
+            self.own = Some(own);
+        }
+        if snapshot.applied > self.sent.since(self.applied) {
+            return Err(Trouble::Unexpected("an input was used that was never sent"));
+        }
+        self.applied = self.applied.plus(snapshot.applied);
+        self.mirror.apply(snapshot).map_err(Trouble::Mirror)?;
+
+        let still_open = self.sent.since(self.applied) as usize;
+        while self.open.len() > still_open {
+            if let Some(intended) = self.open.pop_front() {
+                acknowledged(intended);
+            }
+        }
+        Ok(Heard::Snapshot {
+            visible: self.mirror.len(),
+            waiting,
+        })
+    }
+
+    /// Appends the next input, which was to be sent at `intended`. `ahead` is how
+    /// many ticks the server should be ahead of the last snapshot by now. Gives
+    /// back the moment of an input that has waited too long for its
+    /// acknowledgement and is given up for it.
+    ///
+    /// # Errors
+    /// [`EncodeError`], which these types never give.
+    pub(crate) fn input(
+        &mut self,
+        intended: Instant,
+        ahead: u32,
+        input: Input,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Instant>, EncodeError> {
+        self.sent = self.sent.next();
+        let given_up = match self.open.len() {
+            OPEN_INPUTS.. => self.open.pop_front(),
+            _ => None,
+        };
+        self.open.push_back(intended);
+        let message = ClientMessage::Input {
+            seq: self.sent,
+            tick: self.mirror.tick().plus(ahead),
+            received: self.mirror.tick(),
+            input,
+        };
+        codec::encode_to(&message, out)?;
+        Ok(given_up)
+    }
+
+    /// Appends a ping, the acknowledgement of one who sends no inputs.
+    ///
+    /// # Errors
+    /// [`EncodeError`], which these types never give.
+    pub(crate) fn ping(&self, nonce: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let message = ClientMessage::<Input>::Ping {
+            nonce,
+            received: self.mirror.tick(),
+        };
+        codec::encode_to(&message, out)
+    }
+
+    /// The moments of inputs not yet acknowledged, oldest first.
+    pub(crate) fn open(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.open.iter().copied()
+    }
+
+    /// The player's id.
+    pub(crate) fn id(&self) -> PlayerId {
+        self.id
+    }
+
+    /// Ticks per second.
+    pub(crate) fn tick_rate(&self) -> u32 {
+        self.tick_rate
+    }
+
+    /// Snapshots per second.
+    pub(crate) fn snapshot_rate(&self) -> u32 {
+        self.snapshot_rate
+    }
+
+    /// What the player sees.
+    pub(crate) fn mirror(&self) -> &Mirror<Entity> {
+        &self.mirror
+    }
+
+    /// What only he sees, once he knows it.
+    pub(crate) fn own(&self) -> Option<&Own> {
+        self.own.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use downbeat_protocol::arena::{Event, Rules};
+    use downbeat_protocol::codec::FNV_START;
+    use downbeat_protocol::{ResumeToken, Tick};
+    use std::time::Duration;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn player(applied: Seq) -> Player {
+        let welcome = ServerMessage::<ArenaWire>::Welcome(Welcome {
+            player: PlayerId(7),
+            tick: Tick(u32::MAX),
+            applied,
+            tick_rate: 30,
+            snapshot_rate: 30,
+            room: "main".into(),
+            name: "bot-0".into(),
+            resume: ResumeToken([0; 16]),
+            rules: Rules::new(30, 4000),
+        });
+        match answer(&codec::encode(&welcome).unwrap()).unwrap() {
+            Answer::Welcome(player) => *player,
+            Answer::Bye { .. } => panic!("a welcome is no bye"),
+        }
+    }
+
+    fn snapshot(applied: u32, checksum: Option<u32>) -> Vec<u8> {
+        let snapshot = ServerMessage::<ArenaWire>::Snapshot(Snapshot {
+            elapsed: 1,
+            applied,
+            waiting: 3,
+            own: None,
+            checksum,
+            reset: false,
+            hidden: vec![],
+            cells: vec![],
+        });
+        codec::encode(&snapshot).unwrap()
+    }
+
+    /// Sends inputs meant for these moments, in milliseconds.
+    fn send(player: &mut Player, start: Instant, moments: impl IntoIterator<Item = u32>) {
+        for ms in moments {
+            let given_up = player
+                .input(start + ms * MS, 1, Input::default(), &mut Vec::new())
+                .unwrap();
+            assert_eq!(given_up, None);
+        }
+    }
+
+    #[test]
+    fn each_input_is_acknowledged_once_by_the_snapshot_that_reaches_it() {
+        // Also across the wrap of the input's number.
+        for applied in [Seq(0), Seq(u32::MAX - 1)] {
+            let mut player = player(applied);
+            let start = Instant::now();
+            send(&mut player, start, [0, 33, 67, 100]);
+            let mut latencies = Vec::new();
+            for (now, applied) in [(40, 1), (73, 0), (110, 2), (140, 1)] {
+                let now = start + now * MS;
+                let bytes = snapshot(applied, None);
+                let heard = player.hear(&bytes, |at| latencies.push((now - at).as_millis()));
+                assert_eq!(
+                    heard,
+                    Ok(Heard::Snapshot {
+                        visible: 0,
+                        waiting: 3
+                    })
+                );
+            }
+            assert_eq!(latencies, [40, 77, 43, 40]);
+            assert_eq!(player.open().count(), 0);
+        }
+    }
+
+    #[test]
+    fn inputs_are_numbered_and_carry_the_last_tick_received() {
+        let mut player = player(Seq(41));
+        player.hear(&snapshot(0, None), |_| ()).unwrap();
+        let mut bytes = Vec::new();
+        let input = Input {
+            controls: 1,
+            aim: 2,
+        };
+        player.input(Instant::now(), 2, input, &mut bytes).unwrap();
+        assert_eq!(
+            codec::decode::<ClientMessage<Input>>(&bytes),
+            Ok(ClientMessage::Input {
+                seq: Seq(42),
+                tick: Tick(2),
+                received: Tick(0),
+                input,
+            })
+        );
+    }
+
+    #[test]
+    fn an_input_never_sent_cannot_be_acknowledged() {
+        let mut player = player(Seq(0));
+        send(&mut player, Instant::now(), [0]);
+        let heard = player.hear(&snapshot(2, None), |_| ());
+        assert!(matches!(heard, Err(Trouble::Unexpected(_))), "{heard:?}");
+    }
+
+    #[test]
+    fn open_inputs_are_bounded_and_the_oldest_is_given_up() {
+        let mut player = player(Seq(0));
+        let start = Instant::now();
+        send(&mut player, start, 0..OPEN_INPUTS as u32);
+        let one_more = player.input(start, 1, Input::default(), &mut Vec::new());
+        assert_eq!(one_more, Ok(Some(start)));
+        let mut acknowledged = Vec::new();
+        player
+            .hear(&snapshot(2, None), |at| acknowledged.push(at))
+            .unwrap();
+        assert_eq!(
+            acknowledged,
+            [start + MS],
+            "the given-up one is not heard of again"
+        );
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_found() {
+        let mut player = player(Seq(0));
+        let right = player.hear(&snapshot(0, Some(FNV_START)), |_| ());
+        assert!(right.is_ok(), "{right:?}");
+        let wrong = player.hear(&snapshot(0, Some(FNV_START ^ 1)), |_| ());
+        assert!(
+            matches!(wrong, Err(Trouble::Mirror(MirrorError::Desync { .. }))),
+            "{wrong:?}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_belong_there_is_refused() {
+        let event = ServerMessage::<ArenaWire>::Event(Event::Radar { blips: vec![] });
+        let event = codec::encode(&event).unwrap();
+        assert!(matches!(answer(&event), Err(Trouble::Unexpected(_))));
+        assert!(matches!(answer(&[]), Err(Trouble::Decode(_))));
+
+        let mut player = player(Seq(0));
+        assert_eq!(player.hear(&event, |_| ()), Ok(Heard::Other));
+        for bytes in [&[][..], &[9], &[1, 2, 3], &[255; 40]] {
+            let heard = player.hear(bytes, |_| ());
+            assert!(
+                matches!(heard, Err(Trouble::Decode(_))),
+                "{bytes:?}: {heard:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What a swarm reports: the figures of many bots as one value, ready for JSON.
+//!
+//! Owns the names and units of the report's keys. Times are in milliseconds
+//! where the key says so; a figure that nothing was measured for is `null`.
+//! Bytes are WebSocket messages with their frame headers, without TCP and IP.
+
+use crate::measure::{Durations, Tally};
+use crate::prometheus::Histogram;
+use crate::scrape::ServerDelta;
+use crate::swarm::{Outcome, Plan};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The report of a swarm.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// Bots that were to play.
+    pub(crate) bots: u32,
+    /// Bots that got a welcome.
+    pub(crate) joined: u32,
+    /// Bots that did not.
+    pub(crate) join_failures: u32,
+    /// Bots that got one and lost their connection before the end.
+    pub(crate) disconnects: u32,
+    /// Bots that saw a wrong checksum, or a snapshot that does not fit.
+    pub(crate) desyncs: u32,
+    /// The measured window: from when all bots are in until the end.
+    pub(crate) duration_s: f64,
+    /// The server's, from the welcome.
+    pub(crate) tick_rate: Option<u32>,
+    /// The server's, from the welcome.
+    pub(crate) snapshot_rate: Option<u32>,
+    /// Snapshots that arrived within the window.
+    pub(crate) snapshots: u64,
+    /// Of each bot that joined, over the window.
+    pub(crate) snapshot_rate_hz: Spread,
+    /// From one snapshot's arrival to the next, of all bots together.
+    pub(crate) snapshot_gap_ms: Gaps,
+    /// From an input's scheduled moment to the first snapshot that acknowledges it.
+    pub(crate) input_to_snapshot_ms: Latency,
+    pub(crate) bytes_down_per_bot_s: Option<f64>,
+    pub(crate) bytes_up_per_bot_s: Option<f64>,
+    /// Entities in sight, over all snapshots.
+    pub(crate) visible_entities: Visible,
+    /// Bytes of all snapshots over entities in sight, both within the window.
+    pub(crate) bytes_per_visible_entity: Option<f64>,
+    /// The server's own figures; `null` if its `/metrics` could not be read.
+    pub(crate) server: Option<Server>,
+    /// This process.
+    pub(crate) generator: Generator,
+    /// Why bots are not there at the end.
+    pub(crate) ends: BTreeMap<String, u32>,
+    pub(crate) inputs: Inputs,
+    /// Inputs per second of each bot.
+    pub(crate) input_rate: Option<f64>,
+    pub(crate) behaviour: &'static str,
+    pub(crate) rooms: u32,
+    pub(crate) seed: u64,
+    /// Ships that bots destroyed.
+    pub(crate) kills: u64,
+    /// Points that bots have.
+    pub(crate) scores: Spread,
+}
+
+/// See the field of this type.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Spread {
+    pub(crate) mean: Option<f64>,
+    pub(crate) min: Option<f64>,
+    pub(crate) max: Option<f64>,
+}
+
+/// Percentiles of gaps and of the server's times.
+#[derive(Debug, Serialize)]
+pub(crate) struct Gaps {
+    pub(crate) p50: Option<f64>,
+    pub(crate) p99: Option<f64>,
+    pub(crate) max: Option<f64>,
+}
+
+/// Percentiles of latencies.
+#[derive(Debug, Serialize)]
+pub(crate) struct Latency {
+    pub(crate) p50: Option<f64>,
+    pub(crate) p95: Option<f64>,
+    pub(crate) p99: Option<f64>,
+    pub(crate) max: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Visible {
+    pub(crate) mean: Option<f64>,
+    pub(crate) max: u64,
+}
+
+/// The server within the window, from its `/metrics`. Percentiles are estimated
+/// from buckets; `max` is the upper bound of the highest one that is not empty.
+#[derive(Debug, Serialize)]
+pub(crate) struct Server {
+    pub(crate) cpu_s: Option<f64>,
+    pub(crate) cpu_us_per_snapshot: Option<f64>,
+    /// At the end.
+    pub(crate) rss_bytes: Option<u64>,
+    pub(crate) tick_ms: Gaps,
+    pub(crate) tick_lateness_ms: Gaps,
+    pub(crate) ticks: Option<u64>,
+    pub(crate) ticks_skipped: Option<u64>,
+    pub(crate) snapshots_skipped: Option<u64>,
+}
+
+/// The load generator within the window: if it was late, so were its inputs.
+#[derive(Debug, Serialize)]
+pub(crate) struct Generator {
+    pub(crate) threads: usize,
+    pub(crate) cpu_s: Option<f64>,
+    /// From an input's scheduled moment to its sending.
+    pub(crate) lateness_ms: Gaps,
+}
+
+/// What became of the bots' inputs.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Inputs {
+    pub(crate) sent: u64,
+    /// Left out because a bot was too far behind its schedule.
+    pub(crate) skipped: u64,
+    /// Held back because inputs waited at the server all the time.
+    pub(crate) held: u64,
+    /// Sent and never acknowledged; they count with their age at the end.
+    pub(crate) unacknowledged: u64,
+}
+
+impl Report {
+    pub(crate) fn new(plan: &Plan, outcome: &Outcome) -> Self {
+        let tallies = &outcome.tallies;
+        let seconds = outcome.duration.as_secs_f64();
+        let joined: Vec<_> = tallies
+            .iter()
+            .filter(|tally| tally.rates.is_some())
+            .collect();
+        let rates = joined.iter().find_map(|tally| tally.rates);
+        let ended = joined.iter().filter_map(|tally| tally.ending.as_ref());
+        let desyncs = ended.clone().filter(|ending| ending.is_desync).count();
+        let sum = |of: fn(&Tally) -> u64| joined.iter().map(|tally| of(tally)).sum::<u64>();
+
+        let snapshots = sum(|tally| tally.snapshots);
+        let visible = sum(|tally| tally.visible);
+        let per_bot_s = |bytes: u64| ratio(bytes as f64, joined.len() as f64 * seconds);
+        let rate = |tally: &&&Tally| ratio(tally.snapshots as f64, seconds);
+        let sends_inputs = plan.behaviour != crate::behaviour::Behaviour::Idle;
+        let input_rate = plan.input_rate.or(rates.map(|rates| f64::from(rates.tick)));
+        Self {
+            bots: plan.bots,
+            joined: joined.len() as u32,
+            join_failures: (tallies.len() - joined.len()) as u32,
+            disconnects: (ended.count() - desyncs) as u32,
+            desyncs: desyncs as u32,
+            duration_s: seconds,
+            tick_rate: rates.map(|rates| rates.tick),
+            snapshot_rate: rates.map(|rates| rates.snapshot),
+            snapshots,
+            snapshot_rate_hz: Spread::of(joined.iter().filter_map(|tally| rate(&tally))),
+            snapshot_gap_ms: Gaps::of(&outcome.measure.gap),
+            input_to_snapshot_ms: Latency::of(&outcome.measure.latency),
+            bytes_down_per_bot_s: per_bot_s(sum(|tally| tally.bytes_down)),
+            bytes_up_per_bot_s: per_bot_s(sum(|tally| tally.bytes_up)),
+            visible_entities: Visible {
+                mean: ratio(visible as f64, snapshots as f64),
+                max: joined
+                    .iter()
+                    .map(|tally| tally.visible_max)
+                    .max()
+                    .unwrap_or(0),
+            },
+            bytes_per_visible_entity: ratio(
+                sum(|tally| tally.snapshot_bytes) as f64,
+                visible as f64,
+            ),
+            server: outcome.server.as_ref().ok().map(Server::of),
+            generator: Generator {
+                threads: plan.threads,
+                cpu_s: outcome.generator_cpu_s,
+                lateness_ms: Gaps::of(&outcome.measure.lateness),
+            },
+            ends: ends(tallies),
+            inputs: Inputs {
+                sent: sum(|tally| tally.inputs.sent),
+                skipped: sum(|tally| tally.inputs.skipped),
+                held: sum(|tally| tally.inputs.held),
+                unacknowledged: sum(|tally| tally.inputs.unacknowledged),
+            },
+            input_rate: input_rate.filter(|_| sends_inputs),
+            behaviour: plan.behaviour.label(),
+            rooms: plan.rooms,
+            seed: plan.seed,
+            kills: sum(|tally| tally.kills.into()),
+            scores: Spread::of(joined.iter().map(|tally| f64::from(tally.score))),
+        }
+    }
+
+    /// Whether every bot joined, stayed and saw what it should.
+    pub(crate) fn is_good(&self) -> bool {
+        self.joined == self.bots && self.disconnects == 0 && self.desyncs == 0
+    }
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let (mut count, mut sum) = (0.0, 0.0);
+        let mut spread = Self::default();
+        for value in values {
+            count += 1.0;
+            sum += value;
+            spread.min = Some(spread.min.map_or(value, |min| min.min(value)));
+            spread.max = Some(spread.max.map_or(value, |max| max.max(value)));
+        }
+        spread.mean = ratio(sum, count);
+        spread
+    }
+}
+
+impl Gaps {
+    fn of(durations: &Durations) -> Self {
+        Self {
+            p50: durations.quantile_ms(0.5),
+            p99: durations.quantile_ms(0.99),
+            max: durations.max_ms(),
+        }
+    }
+
+    /// From a histogram in seconds.
+    fn of_server(histogram: &Histogram) -> Self {
+        let ms = |seconds: Option<f64>| seconds.map(|seconds| seconds * 1e3);
+        Self {
+            p50: ms(histogram.quantile(0.5)),
+            p99: ms(histogram.quantile(0.99)),
+            max: ms(histogram.max()),
+        }
+    }
+}
+
+impl Latency {
+    fn of(durations: &Durations) -> Self {
+        Self {
+            p50: durations.quantile_ms(0.5),
+            p95: durations.quantile_ms(0.95),
+            p99: durations.quantile_ms(0.99),
+            max: durations.max_ms(),
+        }
+    }
+}
+
+impl Server {
+    fn of(delta: &ServerDelta) -> Self {
+        let whole = |number: Option<f64>| number.map(|number| number.round() as u64);
+        let per_snapshot = delta.cpu_s.zip(delta.snapshots);
+        Self {
+            cpu_s: delta.cpu_s,
+            cpu_us_per_snapshot: per_snapshot.and_then(|(cpu, count)| ratio(cpu * 1e6, count)),
+            rss_bytes: whole(delta.rss_bytes),
+            tick_ms: Gaps::of_server(&delta.tick),
+            tick_lateness_ms: Gaps::of_server(&delta.lateness),
+            ticks: whole(delta.ticks),
+            ticks_skipped: whole(delta.ticks_skipped),
+            snapshots_skipped: whole(delta.snapshots_skipped),
+        }
+    }
+}
+
+/// `None` instead of a division by zero.
+fn ratio(above: f64, below: f64) -> Option<f64> {
+    (below > 0.0).then(|| above / below)
+}
+
+fn ends(tallies: &[Tally]) -> BTreeMap<String, u32> {
+    let mut ends = BTreeMap::new();
+    for ending in tallies.iter().filter_map(|tally| tally.ending.as_ref()) {
+        *ends.entry(ending.label.clone().into_owned()).or_default() += 1;
+    }
+    ends
+}

@@ -1,0 +1,80 @@
+//! The server's own figures, from its `/metrics`.
+//!
+//! Owns one small HTTP request and what two answers to it say together. Asks in
+//! HTTP/1.0, so that the answer comes in one piece and the connection ends with
+//! it. Called by the swarm at both ends of the measured window.
+
+use crate::prometheus::{Histogram, Page};
+use crate::target::Target;
+use anyhow::Context;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long a reading may take: a server under load answers late.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// The largest page that is read.
+const PAGE_LIMIT: u64 = 4 << 20;
+
+/// One reading of the server's metrics.
+///
+/// # Errors
+/// If the server does not answer in time, or not with a page.
+pub(crate) async fn read(target: &Target, address: SocketAddr) -> anyhow::Result<Page> {
+    timeout(TIMEOUT, fetch(target, address))
+        .await
+        .context("no answer in time")?
+}
+
+async fn fetch(target: &Target, address: SocketAddr) -> anyhow::Result<Page> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!(
+        "GET /metrics HTTP/1.0\r\nHost: {}\r\nAccept: text/plain\r\n\r\n",
+        target.authority()
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.take(PAGE_LIMIT).read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no http answer")?;
+    let status = head.split_whitespace().nth(1).unwrap_or_default();
+    anyhow::ensure!(status == "200", "answered with {status}");
+    Ok(Page::parse(body))
+}
+
+/// What the server did between two readings.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerDelta {
+    pub(crate) cpu_s: Option<f64>,
+    pub(crate) snapshots: Option<f64>,
+    pub(crate) snapshots_skipped: Option<f64>,
+    pub(crate) ticks: Option<f64>,
+    pub(crate) ticks_skipped: Option<f64>,
+    /// At the end, not between.
+    pub(crate) rss_bytes: Option<f64>,
+    /// In seconds.
+    pub(crate) tick: Histogram,
+    /// In seconds.
+    pub(crate) lateness: Histogram,
+}
+
+impl ServerDelta {
+    pub(crate) fn between(start: &Page, end: &Page) -> Self {
+        let counted = |name: &str| Some(end.value(name)? - start.value(name)?);
+        let histogram = |name: &str, label: &str| {
+            let before = start.histogram(name, label);
+            end.histogram(name, label).since(&before)
+        };
+        Self {
+            cpu_s: counted("process_cpu_seconds_total"),
+            snapshots: counted("downbeat_snapshots_total"),
+            snapshots_skipped: counted("downbeat_snapshots_skipped_total"),
+            ticks: counted("downbeat_ticks_total"),
+            ticks_skipped: counted("downbeat_ticks_skipped_total"),
+            rss_bytes: end.value("process_resident_memory_bytes"),
+            tick: histogram("downbeat_tick_seconds", "phase=\"total\""),
+            lateness: histogram("downbeat_tick_lateness_seconds", ""),
+        }
+    }
+}

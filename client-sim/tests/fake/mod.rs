@@ -1,0 +1,380 @@
+//! A small server that does exactly what a test wants, also wrong things.
+//!
+//! Each connection gets a world of its own: five ships, of which the first obeys
+//! the player. Snapshots are true ones, made by the protocol's own writers, one
+//! input is used per tick, and a checksum comes with every fifth snapshot. Ends
+//! when it is dropped.
+
+use downbeat_protocol::arena::{
+    ArenaWire, Entity, Input, Name, Own, Rules, Ship, Status, controls,
+};
+use downbeat_protocol::codec::{self, FNV_START, fnv1a};
+use downbeat_protocol::message::{Welcome, schema_hash};
+use downbeat_protocol::mirror::add_cell;
+use downbeat_protocol::snapshot::{
+    DeltaWriter, Header, put_entities, write_keyframe, write_snapshot,
+};
+use downbeat_protocol::{
+    CellId, ClientMessage, EntityId, PlayerId, Reason, ResumeToken, SUBPROTOCOL, Seq,
+    ServerMessage, Tick,
+};
+use futures_util::{SinkExt, StreamExt};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+
+/// Ticks and snapshots per second.
+pub(crate) const RATE: u32 = 30;
+/// Ships that each player sees.
+pub(crate) const SHIPS: usize = 5;
+/// The cell they are in.
+const CELL: CellId = CellId(3);
+
+/// What goes wrong, and with which connection (the first is 0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// The hello is answered with a bye.
+    Refuse(u32),
+    /// The upgrade is answered with 503.
+    Unavailable(u32),
+    /// From the tenth snapshot on, checksums are wrong.
+    WrongChecksum(u32),
+    /// After the tenth snapshot the socket is dropped.
+    DropLink(u32),
+    /// After the tenth snapshot a bye and a close.
+    Kick(u32),
+    /// After 15 snapshots nothing is sent any more, to anyone.
+    FallSilent,
+    /// Inputs are used 200 ms after they came, for everyone.
+    Delay,
+}
+
+/// The server; see the module.
+pub(crate) struct Fake {
+    address: SocketAddr,
+    rooms: Arc<std::sync::Mutex<Vec<String>>>,
+    _runtime: Runtime,
+}
+
+impl Fake {
+    /// A server on a port of its own.
+    pub(crate) fn start(fault: Fault) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let rooms = Arc::default();
+        runtime.spawn(accept(listener, fault, Arc::clone(&rooms)));
+        Self {
+            address,
+            rooms,
+            _runtime: runtime,
+        }
+    }
+
+    /// The address for `--url`.
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}/ws", self.address)
+    }
+
+    /// The rooms that hellos named so far, ordered, each once.
+    pub(crate) fn rooms(&self) -> Vec<String> {
+        let mut rooms = self.rooms.lock().unwrap().clone();
+        rooms.sort();
+        rooms.dedup();
+        rooms
+    }
+}
+
+async fn accept(listener: TcpListener, fault: Fault, rooms: Arc<std::sync::Mutex<Vec<String>>>) {
+    let readings = Arc::new(AtomicU32::new(0));
+    let numbers = Arc::new(AtomicU32::new(0));
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (readings, numbers) = (Arc::clone(&readings), Arc::clone(&numbers));
+        let rooms = Arc::clone(&rooms);
+        tokio::spawn(async move {
+            let mut head = [0; 12];
+            // A probe that connects and says nothing is no connection.
+            if !matches!(stream.peek(&mut head).await, Ok(1..)) {
+                return;
+            }
+            if head.starts_with(b"GET /metrics") {
+                let page = metrics(readings.fetch_add(1, Ordering::Relaxed));
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(page.as_bytes()).await;
+                return;
+            }
+            let number = numbers.fetch_add(1, Ordering::Relaxed);
+            if fault == Fault::Unavailable(number) {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
+                    .await;
+                return;
+            }
+            // Errors only say that the bot is gone; the test looks at its report.
+            let _ = serve(stream, number, fault, &rooms).await;
+        });
+    }
+}
+
+/// The page of the `reading`th reading: known numbers, so that their differences
+/// are known.
+fn metrics(reading: u32) -> String {
+    let n = f64::from(reading);
+    format!(
+        "HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\n\
+         process_cpu_seconds_total {}\n\
+         process_resident_memory_bytes {}\n\
+         downbeat_ticks_total {}\n\
+         downbeat_ticks_skipped_total {}\n\
+         downbeat_snapshots_total {}\n\
+         downbeat_snapshots_skipped_total {}\n\
+         downbeat_tick_seconds_bucket{{phase=\"total\",le=\"0.001\"}} {}\n\
+         downbeat_tick_seconds_bucket{{phase=\"total\",le=\"0.002\"}} {}\n\
+         downbeat_tick_seconds_bucket{{phase=\"total\",le=\"+Inf\"}} {}\n\
+         downbeat_tick_lateness_seconds_bucket{{le=\"0.0005\"}} {}\n\
+         downbeat_tick_lateness_seconds_bucket{{le=\"+Inf\"}} {}\n",
+        1.0 + 0.25 * n,
+        5_000_000.0 + 1000.0 * n,
+        30.0 * n,
+        2.0 * n,
+        1000.0 * n,
+        4.0 * n,
+        10.0 * n,
+        30.0 * n,
+        30.0 * n,
+        30.0 * n,
+        30.0 * n,
+    )
+}
+
+type Socket = WebSocketStream<TcpStream>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[allow(
+    clippy::result_large_err,
+    reason = "the callback's type is the library's"
+)]
+async fn serve(
+    stream: TcpStream,
+    number: u32,
+    fault: Fault,
+    rooms: &std::sync::Mutex<Vec<String>>,
+) -> Result<(), Failure> {
+    stream.set_nodelay(true)?;
+    let mut socket = accept_hdr_async(stream, |request: &Request, mut response: Response| {
+        let asked = request.headers().get("sec-websocket-protocol");
+        assert_eq!(asked.unwrap(), SUBPROTOCOL);
+        let chosen = SUBPROTOCOL.parse().unwrap();
+        response
+            .headers_mut()
+            .insert("sec-websocket-protocol", chosen);
+        Ok(response)
+    })
+    .await?;
+    let Some(Ok(Message::Binary(hello))) = socket.next().await else {
+        return Err("no hello".into());
+    };
+    let ClientMessage::<Input>::Hello(hello) = codec::decode(&hello)? else {
+        return Err("the first message is no hello".into());
+    };
+    assert_eq!(hello.schema, schema_hash::<ArenaWire>());
+    rooms.lock().unwrap().push(hello.room);
+    if fault == Fault::Refuse(number) {
+        return end(socket, Reason::Full).await;
+    }
+    let rules = Rules::new(RATE, 4000);
+    let welcome = Welcome::<ArenaWire> {
+        player: PlayerId(number + 1),
+        tick: Tick(1000),
+        applied: Seq(0),
+        tick_rate: RATE,
+        snapshot_rate: RATE,
+        room: "main".into(),
+        name: hello.name,
+        resume: ResumeToken([0; 16]),
+        rules,
+    };
+    say(&mut socket, &ServerMessage::Welcome(welcome)).await?;
+    play(socket, number, fault, World::new(number, rules)).await
+}
+
+async fn play(
+    mut socket: Socket,
+    number: u32,
+    fault: Fault,
+    mut world: World,
+) -> Result<(), Failure> {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
+    loop {
+        tokio::select! {
+            message = socket.next() => match message {
+                Some(Ok(Message::Binary(bytes))) => match codec::decode(&bytes)? {
+                    ClientMessage::<Input>::Input { seq, input, .. } => world.inputs.push_back((seq, input)),
+                    ClientMessage::Ping { nonce, .. } => {
+                        say(&mut socket, &ServerMessage::Pong { nonce }).await?;
+                    }
+                    ClientMessage::Hello(_) => return Err("a second hello".into()),
+                },
+                Some(Ok(Message::Close(_))) | None => return Ok(()),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error.into()),
+            },
+            _ = ticks.tick() => {
+                if fault == Fault::FallSilent && world.count >= 15 {
+                    continue;
+                }
+                if fault == Fault::DropLink(number) && world.count == 10 {
+                    return Ok(());
+                }
+                if fault == Fault::Kick(number) && world.count == 10 {
+                    return end(socket, Reason::Kicked).await;
+                }
+                let delay = if fault == Fault::Delay { RATE as usize / 5 } else { 0 };
+                let is_wrong = fault == Fault::WrongChecksum(number) && world.count >= 10;
+                let bytes = world.tick(delay, is_wrong);
+                socket.send(Message::Binary(bytes.into())).await?;
+            }
+        }
+    }
+}
+
+async fn say(socket: &mut Socket, message: &ServerMessage<ArenaWire>) -> Result<(), Failure> {
+    socket
+        .send(Message::Binary(codec::encode(message)?.into()))
+        .await?;
+    Ok(())
+}
+
+/// A bye, a close, and waiting for the answer.
+async fn end(mut socket: Socket, reason: Reason) -> Result<(), Failure> {
+    let bye = ServerMessage::Bye {
+        code: reason.code(),
+        text: reason.text().into(),
+        retry_after_ms: None,
+    };
+    say(&mut socket, &bye).await?;
+    let frame = CloseFrame {
+        code: reason.code().into(),
+        reason: reason.text().into(),
+    };
+    socket.send(Message::Close(Some(frame))).await?;
+    while let Some(Ok(_)) = socket.next().await {}
+    Ok(())
+}
+
+/// What one player sees.
+struct World {
+    rules: Rules,
+    entities: Vec<(EntityId, Entity)>,
+    inputs: VecDeque<(Seq, Input)>,
+    applied: Seq,
+    /// Snapshots made.
+    count: u32,
+    writer: DeltaWriter,
+}
+
+impl World {
+    fn new(number: u32, rules: Rules) -> Self {
+        let entities = (1..=SHIPS as u32).map(|id| {
+            let ship = Ship {
+                x: 256 * (1000 + 300 * id as i32),
+                y: 256 * 2000,
+                vx: 40,
+                vy: -40,
+                heading: 0,
+                aim: 0,
+                controls: 0,
+                health: 100,
+                effects: 0,
+                player: PlayerId(if id == 1 { number + 1 } else { 0 }),
+                name: Name::new("ship"),
+            };
+            (EntityId(id), Entity::Ship(ship))
+        });
+        Self {
+            rules,
+            entities: entities.collect(),
+            inputs: VecDeque::new(),
+            applied: Seq(0),
+            count: 0,
+            writer: DeltaWriter::default(),
+        }
+    }
+
+    /// The next tick's snapshot. Inputs stay until more than `delay` wait.
+    fn tick(&mut self, delay: usize, is_wrong: bool) -> Vec<u8> {
+        use downbeat_protocol::Replicate;
+        for (_, entity) in &mut self.entities {
+            entity.predict(&self.rules);
+        }
+        let predicted = self.entities.clone();
+        let before = self.applied;
+        if self.inputs.len() > delay
+            && let Some((seq, input)) = self.inputs.pop_front()
+        {
+            self.applied = seq;
+            if let Entity::Ship(ship) = &mut self.entities[0].1 {
+                ship.controls = input.controls & controls::MOTION;
+                ship.aim = input.aim;
+            }
+        }
+
+        let is_first = self.count == 0;
+        self.count += 1;
+        let mut change = Vec::new();
+        let has_changed = if is_first {
+            write_keyframe(&self.entities, &mut change).unwrap();
+            true
+        } else {
+            self.writer
+                .write(&predicted, &self.entities, &mut change)
+                .unwrap()
+        };
+        let own = Own {
+            score: 10,
+            kills: 2,
+            deaths: 0,
+            status: Status::Flying { ship: EntityId(1) },
+        };
+        let checksum = (self.count % 5 == 0).then(|| self.checksum() ^ u32::from(is_wrong));
+        let header = Header {
+            elapsed: 1,
+            applied: self.applied.since(before),
+            waiting: self.inputs.len() as u32,
+            own: is_first.then_some(&own),
+            checksum,
+            reset: is_first,
+        };
+        let cells: &[_] = if has_changed {
+            &[(CELL, &change[..])]
+        } else {
+            &[]
+        };
+        let mut bytes = Vec::new();
+        write_snapshot(header, &[], cells.iter().copied(), &mut bytes).unwrap();
+        bytes
+    }
+
+    fn checksum(&self) -> u32 {
+        let mut bytes = Vec::new();
+        put_entities(&self.entities, &mut bytes).unwrap();
+        add_cell(FNV_START, CELL, fnv1a(FNV_START, &bytes))
+    }
+}

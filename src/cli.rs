@@ -1,0 +1,127 @@
+//! The command line: one for every game.
+//!
+//! A server for a game of your own is one line, with the whole command line, config
+//! file, environment, signals and logs of the arena's:
+//!
+//! ```no_run
+//! # use downbeat::game::Game;
+//! # fn my_main<MyGame: Game>() -> std::process::ExitCode {
+//! downbeat::cli::main::<MyGame>()
+//! # }
+//! ```
+//!
+//! Ends with exit code 0 after a drain, 2 if the configuration cannot be used or the
+//! address is taken, 1 if the server failed.
+
+mod arguments;
+mod logging;
+mod signals;
+
+use crate::config::{self, Problems, Settings};
+use crate::game::Game;
+use crate::protocol::{Reason, Wire};
+use crate::server::{BindError, Server, StartError};
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use tracing::{info, warn};
+
+/// Runs a server of the game `G` as the command line, the environment and the config
+/// file say, until a signal ends it.
+#[must_use]
+pub fn main<G: Game>() -> ExitCode {
+    let arguments = arguments::parse::<G>();
+    let (settings, game) = match config::load(&arguments.layers, G::check) {
+        Ok(loaded) => loaded,
+        Err(problems) => return refuse(&Failure::Config(problems)),
+    };
+    if arguments.print_config {
+        let text = config::print(&settings, &game);
+        // Not `print!`, which panics if the reader has gone, as `head` does.
+        return match io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    match run::<G>(settings, game) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => refuse(&failure),
+    }
+}
+
+/// Why there is no server, or no longer.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Config(Problems),
+    #[error("bind: {0} is already in use; choose another with --bind ADDRESS:PORT")]
+    InUse(SocketAddr),
+    #[error("bind: cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    #[error("the server failed: {0}")]
+    Failed(String),
+}
+
+/// Says on stderr what is wrong, a line per problem, and gives the exit code.
+fn refuse(failure: &Failure) -> ExitCode {
+    for line in failure.to_string().lines() {
+        eprintln!("downbeat: {line}");
+    }
+    match failure {
+        Failure::Config(_) | Failure::InUse(_) | Failure::Listen(..) => ExitCode::from(2),
+        Failure::Failed(_) => ExitCode::FAILURE,
+    }
+}
+
+fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> {
+    logging::start(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
+    // A socket is a file: without this a server ends at the usual 1,024.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => warn!(%error, "cannot raise the limit of open files"),
+    }
+    // Chosen here, so that the start line can say it and a game can be repeated.
+    settings
+        .seed
+        .get_or_insert_with(|| rand::random::<u64>() >> 1);
+    actix_rt::System::new().block_on(serve::<G>(settings, game))
+}
+
+/// Starts the server, announces it, and runs to the end of the drain.
+async fn serve<G: Game>(settings: Settings, game: G::Config) -> Result<(), Failure> {
+    // Before the start line, so that a signal after it always drains.
+    let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
+    let server = Server::<G>::start(settings.clone(), game).map_err(not_started)?;
+    announce::<G>(&settings, server.address());
+
+    let signal = signals.next().await;
+    let drain = settings.drain;
+    info!(%signal, ?drain, "draining");
+    signals::end_at_the_next(signals, drain);
+    server.drain(Reason::Restarting).await;
+    info!("stopped");
+    Ok(())
+}
+
+fn not_started(error: StartError) -> Failure {
+    match error {
+        StartError::Bind(BindError { address, source }) => match source.kind() {
+            ErrorKind::AddrInUse => Failure::InUse(address),
+            _ => Failure::Listen(address, source),
+        },
+        error => Failure::Failed(error.to_string()),
+    }
+}
+
+/// The start line. Scripts wait for `listening on ws://ADDRESS:PORT/ws` in it.
+fn announce<G: Game>(settings: &Settings, bound: SocketAddr) {
+    info!(
+        game = G::Wire::SCHEMA,
+        tick_rate = settings.tick_rate,
+        snapshot_rate = settings.snapshots_per_second(),
+        seed = settings.seed,
+        workers = settings.workers,
+        world_threads = settings.world_threads,
+        "listening on ws://{bound}/ws"
+    );
+}

@@ -1,0 +1,121 @@
+//! The table of settings: each stands here once, and nowhere else.
+
+use super::kind::{Address, Format, Kind, LogFilter, LogFormat, Maybe, RoomName, Time, Whole};
+use super::row::{Row, settings};
+use std::net::SocketAddr;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+settings! {
+    "Listening": {
+        /// Where to listen.
+        bind: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 4000)), Address;
+        /// Sessions in all at most; more are refused with HTTP status 503.
+        max_sessions: usize = 20_000, Whole(1..=1_000_000, "sessions");
+        /// Sessions from one address at most; more are refused with HTTP status 429.
+        /// Loopback is exempt.
+        max_sessions_per_address: usize = 64, Whole(1..=1_000_000, "sessions");
+        /// Threads that own sockets.
+        workers: usize = half_the_cores() => "half the cores, at least 1", Whole(1..=256, "threads");
+    }
+    "Time": {
+        /// Ticks per second of every room.
+        tick_rate: u32 = 30, Whole(1..=240, "Hz");
+        /// Snapshots per second to each player; divides the tick rate.
+        snapshot_rate: Option<u32> = None => "the tick rate", Maybe(Whole(1..=240, "Hz"));
+        /// The seed of every room's game: the same seed and inputs give the same game.
+        seed: Option<u64> = None => "a different one at each start",
+            Maybe(Whole(0..=i64::MAX.unsigned_abs(), "no unit"));
+        /// Ticks from one checksum to the next, by which clients verify what they
+        /// see; 0: none.
+        checksum_interval: u32 = 30, Whole(0..=100_000, "ticks");
+        /// Threads that run rooms.
+        world_threads: usize = half_the_cores() => "half the cores, at least 1", Whole(1..=256, "threads");
+    }
+    "Rooms": {
+        /// The room of those who name none.
+        default_room: String = "main".to_owned(), RoomName;
+        /// Rooms at most; who asks for one more is told that the server is full.
+        max_rooms: usize = 100, Whole(1..=100_000, "rooms");
+        /// How long an empty room stays.
+        room_linger: Duration = Duration::from_secs(30), Time(0..=86_400_000);
+        /// Players of one room at most, those whose link is lost included.
+        max_players: usize = 10_000, Whole(1..=100_000, "players");
+        /// How long a player whose link is lost may come back.
+        limbo: Duration = Duration::from_secs(15), Time(0..=3_600_000);
+    }
+    "Messages": {
+        /// Bytes of one message (all its frames) at most; a larger one ends the
+        /// session with 1009.
+        max_message: usize = 16 << 10, Whole(64..=1 << 20, "bytes");
+        /// Messages per second that a session may sustain; more end it with 4010.
+        message_rate: Option<u32> = None => "twice the tick rate",
+            Maybe(Whole(1..=10_000, "messages per second"));
+        /// Messages at once beyond that.
+        message_burst: u32 = 20, Whole(1..=10_000, "messages");
+        /// Inputs of a player that wait for the world; one more drops the oldest.
+        inbox: usize = 16, Whole(1..=1_000, "inputs");
+        /// Events that wait for a session; one more ends it with 4008.
+        outbox: usize = 64, Whole(1..=10_000, "events");
+        /// The kernel's send buffer per socket, which bounds how much stale state can
+        /// queue there; 0: as the system has it.
+        send_buffer: usize = 64 << 10, Whole(0..=16 << 20, "bytes");
+    }
+    "Patience": {
+        /// How long a client may take from the upgrade to its hello.
+        hello_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
+        /// A session that sends nothing for this long ends with 4009.
+        idle_timeout: Duration = Duration::from_secs(20), Time(1_000..=3_600_000);
+        /// How far a player's acknowledgements may lag before snapshots to him are
+        /// skipped.
+        in_flight: Duration = Duration::from_secs(1), Time(10..=60_000);
+        /// How far they may lag before his session ends with 4008; more than
+        /// in_flight.
+        behind_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
+        /// A socket that takes no bytes for this long is cut.
+        write_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
+        /// How long a drain may take: from SIGTERM to the end of the process.
+        drain: Duration = Duration::from_secs(5), Time(0..=600_000);
+        /// A room whose last tick is older than this makes /healthz answer 503.
+        stall_timeout: Duration = Duration::from_secs(2), Time(100..=600_000);
+    }
+    "Log": {
+        /// What is logged, to stderr.
+        log: String = "info,actix_server=warn".to_owned(), LogFilter;
+        /// How log lines are written: for people, or as a JSON object each.
+        log_format: LogFormat = LogFormat::Human, Format;
+    }
+}
+
+/// A second socket thread beside a busy world thread costs more than it brings on
+/// two cores, so sockets and rooms share the cores half and half.
+fn half_the_cores() -> usize {
+    available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 256))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_allowed_and_comes_back() {
+        let defaults = Settings::default();
+        for row in ROWS {
+            let Some(value) = (row.get)(&defaults) else {
+                assert!(row.default.is_some(), "{} has no words", row.key);
+                continue;
+            };
+            let mut settings = Settings::default();
+            assert_eq!((row.set)(&mut settings, &value), Some(()), "{}", row.key);
+            assert_eq!(settings, defaults, "{} comes back as it was", row.key);
+        }
+    }
+
+    #[test]
+    fn keys_are_unique_and_leave_the_games_prefix_alone() {
+        for (at, row) in ROWS.iter().enumerate() {
+            assert!(!row.key.starts_with("game"), "{}", row.key);
+            assert!(!ROWS[..at].iter().any(|r| r.key == row.key), "{}", row.key);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The list of rooms, as JSON.
+
+use super::Ops;
+use crate::world::RoomStatus;
+use actix_web::web;
+use serde::Serialize;
+use std::time::Instant;
+
+/// `{"rooms": […]}`, by name.
+#[derive(Debug, Serialize)]
+pub(super) struct Rooms {
+    rooms: Vec<Room>,
+}
+
+#[derive(Debug, Serialize)]
+struct Room {
+    name: String,
+    players: u32,
+    tick: u32,
+    tick_rate: u32,
+    last_tick_ms: u64,
+    load: f32,
+}
+
+impl From<RoomStatus> for Room {
+    fn from(status: RoomStatus) -> Self {
+        let RoomStatus {
+            name,
+            players,
+            tick,
+            tick_rate,
+            age,
+            load,
+        } = status;
+        Self {
+            name,
+            players,
+            tick: tick.0,
+            tick_rate,
+            last_tick_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+            load,
+        }
+    }
+}
+
+pub(super) async fn rooms(ops: web::Data<Ops>) -> web::Json<Rooms> {
+    let rooms = ops.board.rooms(Instant::now());
+    web::Json(Rooms {
+        rooms: rooms.into_iter().map(Room::from).collect(),
+    })
+}

@@ -1,0 +1,318 @@
+//! The actor around a room: it has what the core must not have, a clock, a
+//! mailbox and the counters.
+//!
+//! Runs on a world thread, where no socket is. A panic of the game ends this room
+//! only: its sessions are told, the lobby forgets it, the thread goes on.
+
+use super::board::RoomPosting;
+use super::clock::{Metronome, Schedule};
+use super::core::{Core, CoreConfig, Observer, Phase, Tally};
+use super::member::Join;
+use super::outlet::End;
+use crate::game::{Game, Input};
+use crate::telemetry::Telemetry;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient};
+use prometheus::Histogram;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+/// Lets somebody in; answered through his link.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Admit<I>(pub Join<I>);
+
+/// Ends every session, and the room.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Close(pub End);
+
+/// Which room speaks to the lobby: names come again, numbers do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub number: u64,
+}
+
+/// What a room tells the lobby: it has been empty for a while, or it is over.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Vacant {
+    /// Which room.
+    pub room: Room,
+    /// How many have been sent to it: if the lobby has sent more since, it is
+    /// about to have somebody again. `None`: it is over whoever comes.
+    pub admitted: Option<u64>,
+}
+
+/// What a room needs of the server.
+pub struct Surroundings {
+    /// Which one it is.
+    pub room: Room,
+    /// What the core needs to know.
+    pub core: CoreConfig,
+    /// How long it stays when it is empty.
+    pub linger: Duration,
+    /// Who calls at deadlines.
+    pub metronome: Metronome,
+    /// Where it counts.
+    pub telemetry: Telemetry,
+    /// Where it is seen.
+    pub posting: RoomPosting,
+    /// Who is told that it is empty.
+    pub lobby: Recipient<Vacant>,
+}
+
+/// A deadline has come.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+struct Beat;
+
+/// The actor of one room.
+pub struct World<G: Game> {
+    /// Boxed, because an actor must be movable and a game need not be.
+    core: Box<Core<G>>,
+    around: Surroundings,
+    schedule: Schedule,
+    stopwatch: Stopwatch,
+    gauges: Gauges,
+    admitted: u64,
+    empty_since: Option<Instant>,
+}
+
+impl<G: Game> World<G> {
+    /// A room around a game; it begins to tick when the actor starts.
+    #[must_use]
+    pub fn new(game: G, around: Surroundings) -> Self {
+        Self {
+            schedule: Schedule::new(Instant::now(), around.core.tick_rate),
+            stopwatch: Stopwatch::new(&around.telemetry),
+            gauges: Gauges::new(around.telemetry.clone()),
+            core: Box::new(Core::new(around.core.clone(), game)),
+            admitted: 0,
+            empty_since: None,
+            around,
+        }
+    }
+
+    fn await_beat(&self, context: &Context<Self>) {
+        let me = context.address();
+        self.around
+            .metronome
+            .at(self.schedule.next(), Box::new(move || me.do_send(Beat)));
+    }
+
+    /// Makes one tick and counts it; `false` if the room is lost.
+    fn tick(&mut self) -> bool {
+        let begin = Instant::now();
+        self.stopwatch.start(begin);
+        // The core is not used again after a panic, so no broken state is seen.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.core.tick(&mut self.stopwatch)));
+        let tally = match outcome {
+            Ok(Ok(tally)) => tally,
+            Ok(Err(error)) => {
+                tracing::error!(room = self.around.room.name, %error, "the room failed");
+                return false;
+            }
+            Err(panic) => {
+                let panic = panic_text(&*panic);
+                tracing::error!(room = self.around.room.name, panic, "the room panicked");
+                return false;
+            }
+        };
+        let end = Instant::now();
+        self.stopwatch.total.observe((end - begin).as_secs_f64());
+        self.around
+            .posting
+            .ticked(self.core.now(), self.core.players(), end, end - begin);
+        self.gauges.set(self.core.players(), self.core.in_limbo());
+        count(&self.around.telemetry, &tally);
+        true
+    }
+
+    /// Tells the lobby when nobody has been here for a while.
+    fn watch_emptiness(&mut self, now: Instant) {
+        if !self.core.is_empty() {
+            self.empty_since = None;
+            return;
+        }
+        let since = *self.empty_since.get_or_insert(now);
+        if now.duration_since(since) >= self.around.linger {
+            self.empty_since = Some(now);
+            let room = self.around.room.clone();
+            self.around.lobby.do_send(Vacant {
+                room,
+                admitted: Some(self.admitted),
+            });
+        }
+    }
+}
+
+impl<G: Game> Actor for World<G> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        tracing::info!(room = self.around.room.name, "room opened");
+        self.await_beat(context);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        tracing::info!(room = self.around.room.name, tick = %self.core.now(), "room closed");
+    }
+}
+
+impl<G: Game> Handler<Beat> for World<G> {
+    type Result = ();
+
+    fn handle(&mut self, Beat: Beat, context: &mut Self::Context) {
+        let now = Instant::now();
+        let due = self.schedule.due(now);
+        if due.ticks > 0 {
+            self.around
+                .telemetry
+                .tick_lateness
+                .observe(due.lateness.as_secs_f64());
+        }
+        if due.skipped > 0 {
+            self.around.telemetry.ticks_skipped.inc_by(due.skipped);
+            let room = &self.around.room.name;
+            tracing::warn!(
+                room,
+                skipped = due.skipped,
+                "ticks left out, the room is overloaded"
+            );
+        }
+        for _ in 0..due.ticks {
+            if !self.tick() {
+                self.around.telemetry.rooms_failed.inc();
+                let room = self.around.room.clone();
+                self.around.lobby.do_send(Vacant {
+                    room,
+                    admitted: None,
+                });
+                // Dropping the core tells every session.
+                context.stop();
+                return;
+            }
+        }
+        self.watch_emptiness(now);
+        self.await_beat(context);
+    }
+}
+
+impl<G: Game> Handler<Admit<Input<G>>> for World<G> {
+    type Result = ();
+
+    fn handle(&mut self, Admit(join): Admit<Input<G>>, _: &mut Self::Context) {
+        self.admitted += 1;
+        self.core.join(join);
+    }
+}
+
+impl<G: Game> Handler<Close> for World<G> {
+    type Result = ();
+
+    fn handle(&mut self, Close(end): Close, context: &mut Self::Context) {
+        self.core.end_all(&end);
+        context.stop();
+    }
+}
+
+/// Adds a tick's tally to the counters.
+fn count(telemetry: &Telemetry, tally: &Tally) {
+    telemetry.ticks.inc();
+    let Tally {
+        applied,
+        rejected,
+        duplicate,
+        late,
+        dropped,
+        snapshots,
+        skipped,
+        events,
+    } = *tally;
+    for (counter, number) in [
+        (&telemetry.inputs_applied, applied),
+        (&telemetry.inputs_rejected, rejected),
+        (&telemetry.inputs_duplicate, duplicate),
+        (&telemetry.inputs_late, late),
+        (&telemetry.inputs_dropped, dropped),
+        (&telemetry.snapshots, snapshots),
+        (&telemetry.snapshots_skipped, skipped),
+        (&telemetry.events, events),
+    ] {
+        if number > 0 {
+            counter.inc_by(u64::from(number));
+        }
+    }
+}
+
+/// Measures the steps of a tick.
+struct Stopwatch {
+    last: Instant,
+    phases: [Histogram; Phase::ALL.len()],
+    total: Histogram,
+}
+
+impl Stopwatch {
+    fn new(telemetry: &Telemetry) -> Self {
+        let histogram = |label| telemetry.tick_seconds.with_label_values(&[label]);
+        Self {
+            last: Instant::now(),
+            phases: Phase::ALL.map(|phase| histogram(phase.label())),
+            total: histogram("total"),
+        }
+    }
+
+    fn start(&mut self, now: Instant) {
+        self.last = now;
+    }
+}
+
+impl<I> Observer<I> for Stopwatch {
+    fn done(&mut self, phase: Phase) {
+        let now = Instant::now();
+        self.phases[phase as usize].observe((now - self.last).as_secs_f64());
+        self.last = now;
+    }
+}
+
+/// This room's part of the gauges; given back when the room ends.
+struct Gauges {
+    telemetry: Telemetry,
+    members: i64,
+    limbo: i64,
+}
+
+impl Gauges {
+    fn new(telemetry: Telemetry) -> Self {
+        telemetry.rooms.inc();
+        Self {
+            telemetry,
+            members: 0,
+            limbo: 0,
+        }
+    }
+
+    fn set(&mut self, members: usize, limbo: usize) {
+        let (members, limbo) = (members as i64, limbo as i64);
+        self.telemetry.members.add(members - self.members);
+        self.telemetry.limbo.add(limbo - self.limbo);
+        (self.members, self.limbo) = (members, limbo);
+    }
+}
+
+impl Drop for Gauges {
+    fn drop(&mut self) {
+        self.set(0, 0);
+        self.telemetry.rooms.dec();
+    }
+}
+
+/// What a panic said, if it said anything.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

@@ -1,0 +1,348 @@
+//! A room without actix, clock or sockets: time, joins and randomness are
+//! arguments.
+//!
+//! Owns the tick. Whatever a room does it does in [`Core::tick`], in seven steps;
+//! the files `drain`, `snapshot` and `watch` beside this one hold them.
+
+use super::cells::Cells;
+use super::inbox::Mail;
+use super::member::{Join, Member};
+use super::outlet::End;
+use super::snapshot::Scratch;
+use crate::game::{Audience, Entity, Event, Game, Input, Outcome, TickInput};
+use bytes::Bytes;
+use downbeat_protocol::codec::EncodeError;
+use downbeat_protocol::message::Welcome;
+use downbeat_protocol::{PlayerId, Reason, ServerMessage, Tick, codec};
+
+/// What a room needs to know. Times are in ticks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreConfig {
+    /// The room's name.
+    pub room: String,
+    /// Ticks per second, 1–240.
+    pub tick_rate: u32,
+    /// Ticks from one snapshot to the next, at least 1.
+    pub snapshot_interval: u32,
+    /// Snapshots from one checksum to the next; 0: none.
+    pub checksum_interval: u32,
+    /// Players at most, limbo included.
+    pub max_players: usize,
+    /// Inputs of one player that may wait; the oldest is dropped.
+    pub max_pending: usize,
+    /// How far acknowledgements may lag before snapshots are skipped.
+    pub in_flight: u32,
+    /// How far they may lag before the session ends as too slow.
+    pub behind: u32,
+    /// How long a player may say nothing.
+    pub idle: u32,
+    /// How long a player whose link is lost may come back.
+    pub limbo: u32,
+    /// The tick to start at.
+    pub start: Tick,
+}
+
+/// The steps of a tick, as they are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Inboxes become the tick's input.
+    Drain,
+    /// What the game will see is written down.
+    Journal,
+    /// The game moves on.
+    Step,
+    /// Who sees which cells.
+    View,
+    /// Each cell once.
+    Encode,
+    /// Each player's snapshot and events.
+    Send,
+    /// Who is silent or too slow.
+    Watch,
+}
+
+impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Drain,
+        Self::Journal,
+        Self::Step,
+        Self::View,
+        Self::Encode,
+        Self::Send,
+        Self::Watch,
+    ];
+
+    /// A metric's label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::Journal => "journal",
+            Self::Step => "step",
+            Self::View => "view",
+            Self::Encode => "encode",
+            Self::Send => "send",
+            Self::Watch => "watch",
+        }
+    }
+}
+
+/// Who looks on while a tick is made: a journal, a stopwatch, a test.
+pub trait Observer<I> {
+    /// This is what the game is about to see.
+    fn input(&mut self, input: &TickInput<I>) {
+        let _ = input;
+    }
+
+    /// This step is over.
+    fn done(&mut self, phase: Phase) {
+        let _ = phase;
+    }
+}
+
+/// Nobody looks.
+impl<I> Observer<I> for () {}
+
+/// What one tick did, to be added to the counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Inputs used.
+    pub applied: u32,
+    /// Inputs the game rejected.
+    pub rejected: u32,
+    /// Inputs seen before, or overtaken.
+    pub duplicate: u32,
+    /// Inputs that came after the tick they were meant for; used all the same.
+    pub late: u32,
+    /// Inputs lost because too many waited.
+    pub dropped: u32,
+    /// Snapshots handed out.
+    pub snapshots: u32,
+    /// Snapshots due but not built.
+    pub skipped: u32,
+    /// Events handed out.
+    pub events: u32,
+}
+
+/// A room's game, its members and all that is needed to tell them of it.
+pub struct Core<G: Game> {
+    pub(super) config: CoreConfig,
+    pub(super) game: G,
+    pub(super) tick: Tick,
+    /// Ordered by id.
+    pub(super) members: Vec<Member<G>>,
+    /// Joins since the last tick.
+    pub(super) knocking: Vec<Join<Input<G>>>,
+    pub(super) last_player: PlayerId,
+    /// What reaches the game in the tick in the making.
+    pub(super) input: TickInput<Input<G>>,
+    pub(super) outcome: Outcome,
+    /// Who is owed a welcome in this tick.
+    pub(super) newcomers: Vec<PlayerId>,
+    pub(super) cells: Cells<Entity<G>>,
+    /// The tick of the last snapshot, the cells' baseline.
+    pub(super) shown: Tick,
+    /// Snapshots until the next checksum.
+    pub(super) until_checksum: u32,
+    pub(super) tally: Tally,
+    /// A scratch mailbox, exchanged with each member's.
+    pub(super) mail: Mail<Input<G>>,
+    pub(super) scratch: Scratch,
+}
+
+impl<G: Game> Core<G> {
+    /// A room around a game.
+    #[must_use]
+    pub fn new(config: CoreConfig, game: G) -> Self {
+        Self {
+            tick: config.start,
+            shown: config.start,
+            config,
+            game,
+            members: Vec::new(),
+            knocking: Vec::new(),
+            last_player: PlayerId(0),
+            input: TickInput::default(),
+            outcome: Outcome::default(),
+            newcomers: Vec::new(),
+            cells: Cells::new(),
+            until_checksum: 0,
+            tally: Tally::default(),
+            mail: Mail::default(),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Makes the next tick. This is all a room does:
+    ///
+    /// # Errors
+    /// [`EncodeError`] if a type of the game cannot be encoded; the room is then
+    /// of no use.
+    pub fn tick(&mut self, observer: &mut impl Observer<Input<G>>) -> Result<Tally, EncodeError> {
+        self.tick = self.tick.next();
+        self.tally = Tally::default();
+
+        self.drain();
+        observer.done(Phase::Drain);
+
+        observer.input(&self.input);
+        observer.done(Phase::Journal);
+
+        self.step()?;
+        observer.done(Phase::Step);
+
+        let is_due = self.tick.since(self.shown) >= self.config.snapshot_interval;
+        if is_due {
+            self.view();
+            observer.done(Phase::View);
+
+            self.encode()?;
+            observer.done(Phase::Encode);
+        }
+
+        self.send_events()?;
+        if is_due {
+            self.send_snapshots()?;
+        }
+        observer.done(Phase::Send);
+
+        self.watch();
+        observer.done(Phase::Watch);
+        Ok(self.tally)
+    }
+
+    /// Somebody wants in; he is heard at the next tick, and answered through his
+    /// link.
+    pub fn join(&mut self, join: Join<Input<G>>) {
+        self.knocking.push(join);
+    }
+
+    /// Ends every session.
+    pub fn end_all(&mut self, end: &End) {
+        for join in self.knocking.drain(..) {
+            join.link.end(end.clone());
+        }
+        for member in &self.members {
+            if let Some(link) = member.link() {
+                link.end(end.clone());
+            }
+        }
+    }
+
+    /// The tick made last.
+    #[must_use]
+    pub const fn now(&self) -> Tick {
+        self.tick
+    }
+
+    /// How many players there are, limbo included.
+    #[must_use]
+    pub fn players(&self) -> usize {
+        self.members.len()
+    }
+
+    /// How many of them are in limbo.
+    #[must_use]
+    pub fn in_limbo(&self) -> usize {
+        self.members
+            .iter()
+            .filter(|member| member.link().is_none())
+            .count()
+    }
+
+    /// Whether nobody is here and nobody is coming.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.knocking.is_empty()
+    }
+
+    /// The game, to look at.
+    #[must_use]
+    pub const fn game(&self) -> &G {
+        &self.game
+    }
+
+    /// Step 3: the game moves on, and newcomers hear whether they are in.
+    fn step(&mut self) -> Result<(), EncodeError> {
+        self.outcome = self.input.apply(&mut self.game);
+        self.tally.rejected += self.outcome.rejected;
+        self.tally.applied -= self.outcome.rejected;
+
+        for (player, refusal) in &self.outcome.refused {
+            if let Ok(index) = self
+                .members
+                .binary_search_by_key(player, |member| member.id)
+            {
+                let member = &mut self.members[index];
+                member.is_gone = true;
+                if let Some(link) = member.link() {
+                    link.end(End {
+                        text: Some(refusal.0.clone()),
+                        ..Reason::Refused.into()
+                    });
+                }
+            }
+        }
+        self.members.retain(|member| !member.is_gone);
+        for player in std::mem::take(&mut self.newcomers) {
+            self.welcome(player)?;
+        }
+        Ok(())
+    }
+
+    fn welcome(&self, player: PlayerId) -> Result<(), EncodeError> {
+        let Some(index) = self.index(player) else {
+            return Ok(());
+        };
+        let member = &self.members[index];
+        let Some(link) = member.link() else {
+            return Ok(());
+        };
+        let welcome = ServerMessage::<G::Wire>::Welcome(Welcome {
+            player,
+            tick: self.tick,
+            applied: member.told.applied,
+            tick_rate: self.config.tick_rate,
+            snapshot_rate: self.config.tick_rate / self.config.snapshot_interval.max(1),
+            room: self.config.room.clone(),
+            name: member.name.clone(),
+            resume: member.token,
+            rules: self.game.rules(),
+        });
+        link.event(codec::encode(&welcome)?.into());
+        Ok(())
+    }
+
+    /// The first half of step 6: events, encoded once for all who hear them.
+    fn send_events(&mut self) -> Result<(), EncodeError> {
+        let mut told: Vec<(Audience, Event<G>)> = Vec::new();
+        self.game
+            .events(&mut |audience, event| told.push((audience, event)));
+        for (audience, event) in told {
+            let bytes: Bytes = codec::encode(&ServerMessage::<G::Wire>::Event(event))?.into();
+            match audience {
+                Audience::All => {
+                    for link in self.members.iter().filter_map(Member::link) {
+                        link.event(bytes.clone());
+                        self.tally.events += 1;
+                    }
+                }
+                Audience::Player(player) => {
+                    let member = self.index(player).map(|index| &self.members[index]);
+                    if let Some(link) = member.and_then(Member::link) {
+                        link.event(bytes);
+                        self.tally.events += 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&self, player: PlayerId) -> Option<usize> {
+        self.members
+            .binary_search_by_key(&player, |member| member.id)
+            .ok()
+    }
+}

@@ -1,0 +1,286 @@
+//! One player of a room, as the room knows him.
+//!
+//! Owns his pending inputs and what he was last told. His life:
+//!
+//! ```text
+//!  join ──► Live ──link lost, too slow, silent──► Limbo ──time is over──► gone
+//!            ▲ └──────────────left───────────────────────────────────────► gone
+//!            └──────────────resume───────────────── Limbo
+//! ```
+
+use super::inbox::Arrived;
+use super::link::MemberLink;
+use crate::game::{Game, Input, Own, Profile};
+use downbeat_protocol::{CellId, PlayerId, ResumeToken, Seq, Tick};
+use std::collections::VecDeque;
+
+/// A wish to be a member: what the room needs of it.
+#[derive(Debug)]
+pub struct Join<I> {
+    /// Who wants in.
+    pub profile: Profile,
+    /// The right to a player left behind.
+    pub resume: Option<ResumeToken>,
+    /// The token the player gets for his next return. The caller draws it: a
+    /// room has no randomness of its own.
+    pub token: ResumeToken,
+    /// The room's end of his link.
+    pub link: MemberLink<I>,
+}
+
+/// Whether a member's session is there.
+#[derive(Debug)]
+pub(super) enum Presence<I> {
+    /// It is: he is sent snapshots, and his inputs are used.
+    Live(MemberLink<I>),
+    /// It is not, since this tick: the body stays in the game, and the token
+    /// brings the player back to it.
+    Limbo(Tick),
+}
+
+/// One player of a room.
+pub(super) struct Member<G: Game> {
+    pub(super) id: PlayerId,
+    pub(super) name: String,
+    pub(super) presence: Presence<Input<G>>,
+    pub(super) token: ResumeToken,
+    pub(super) pending: Pending<Input<G>>,
+    pub(super) told: Told<G>,
+    /// The last tick anything came from him.
+    pub(super) heard: Tick,
+    /// The last snapshot he says he has.
+    pub(super) acknowledged: Tick,
+    /// Set when he leaves the room with the tick in the making.
+    pub(super) is_gone: bool,
+}
+
+/// What a player was told last: the baseline of his next snapshot.
+pub(super) struct Told<G: Game> {
+    /// The tick of his last snapshot, or of the welcome.
+    pub(super) tick: Tick,
+    /// The last applied input he knows of.
+    pub(super) applied: Seq,
+    /// The cells he sees, ascending.
+    pub(super) view: Vec<CellId>,
+    /// The cells he is to see with the snapshot in the making.
+    pub(super) next_view: Vec<CellId>,
+    /// His own part.
+    pub(super) own: Option<Own<G>>,
+    /// Whether the next snapshot cannot build on the last: the first one, or one
+    /// was skipped.
+    pub(super) broken: bool,
+    /// Whether the snapshot in the making goes to him.
+    pub(super) due: bool,
+    /// The size of his last snapshot, in bytes: a guess for the next.
+    pub(super) size: usize,
+}
+
+impl<G: Game> Member<G> {
+    pub(super) fn new(id: PlayerId, join: Join<Input<G>>, now: Tick) -> Self {
+        Self {
+            id,
+            name: join.profile.name,
+            presence: Presence::Live(join.link),
+            token: join.token,
+            pending: Pending::default(),
+            told: Told::nothing(now, Seq(0)),
+            heard: now,
+            acknowledged: now,
+            is_gone: false,
+        }
+    }
+
+    /// A new link takes the place of the old one; the player stays.
+    pub(super) fn resume(&mut self, join: Join<Input<G>>, now: Tick) -> Presence<Input<G>> {
+        self.token = join.token;
+        self.pending.forget_waiting();
+        self.told = Told::nothing(now, self.pending.applied);
+        self.heard = now;
+        self.acknowledged = now;
+        std::mem::replace(&mut self.presence, Presence::Live(join.link))
+    }
+
+    pub(super) fn link(&self) -> Option<&MemberLink<Input<G>>> {
+        match &self.presence {
+            Presence::Live(link) => Some(link),
+            Presence::Limbo(_) => None,
+        }
+    }
+
+    /// How many ticks the oldest snapshot not yet acknowledged is old; 0 if he
+    /// has them all.
+    pub(super) fn lag(&self, now: Tick) -> u32 {
+        if self.acknowledged == self.told.tick {
+            0
+        } else {
+            now.since(self.acknowledged)
+        }
+    }
+
+    /// Takes an acknowledgement; one of a snapshot never sent is ignored.
+    pub(super) fn acknowledge(&mut self, received: Tick) {
+        if received.is_after(self.acknowledged) && !received.is_after(self.told.tick) {
+            self.acknowledged = received;
+        }
+    }
+}
+
+impl<G: Game> Told<G> {
+    fn nothing(now: Tick, applied: Seq) -> Self {
+        Self {
+            tick: now,
+            applied,
+            view: Vec::new(),
+            next_view: Vec::new(),
+            own: None,
+            broken: true,
+            due: false,
+            size: 0,
+        }
+    }
+}
+
+/// A player's inputs that wait to be used, one per tick, in the order of their
+/// numbers.
+#[derive(Debug)]
+pub(super) struct Pending<I> {
+    /// Ordered by number, all after `applied`.
+    waiting: VecDeque<Arrived<I>>,
+    /// The last one used.
+    pub(super) applied: Seq,
+}
+
+/// What became of an input on arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// It waits.
+    Waits,
+    /// It was seen before, or a later one was already used.
+    Duplicate,
+}
+
+impl<I> Default for Pending<I> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            applied: Seq(0),
+        }
+    }
+}
+
+impl<I> Pending<I> {
+    /// Puts an input in its place.
+    pub(super) fn arrive(&mut self, arrived: Arrived<I>) -> Arrival {
+        if !arrived.seq.is_after(self.applied) {
+            return Arrival::Duplicate;
+        }
+        // Nearly always the newest: look from the back.
+        let place = self
+            .waiting
+            .iter()
+            .rposition(|other| !other.seq.is_after(arrived.seq))
+            .map_or(0, |before| before + 1);
+        let is_known = place
+            .checked_sub(1)
+            .is_some_and(|i| self.waiting[i].seq == arrived.seq);
+        if is_known {
+            return Arrival::Duplicate;
+        }
+        self.waiting.insert(place, arrived);
+        Arrival::Waits
+    }
+
+    /// Drops the oldest until at most `capacity` wait; says how many.
+    pub(super) fn bound(&mut self, capacity: usize) -> u32 {
+        let excess = self.waiting.len().saturating_sub(capacity);
+        self.waiting.drain(..excess);
+        excess as u32
+    }
+
+    /// The next one to use.
+    pub(super) fn next(&mut self) -> Option<I> {
+        let arrived = self.waiting.pop_front()?;
+        self.applied = arrived.seq;
+        Some(arrived.input)
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> u32 {
+        self.waiting.len() as u32
+    }
+
+    /// Drops what waits; what was used stays used.
+    fn forget_waiting(&mut self) {
+        self.waiting.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrived(seq: u32) -> Arrived<u32> {
+        Arrived {
+            seq: Seq(seq),
+            tick: Tick(0),
+            input: seq,
+        }
+    }
+
+    #[test]
+    fn inputs_are_used_in_the_order_of_their_numbers() {
+        let mut pending = Pending::default();
+        for seq in [3, 1, 2] {
+            assert_eq!(pending.arrive(arrived(seq)), Arrival::Waits);
+        }
+        assert_eq!(
+            [pending.next(), pending.next(), pending.next()],
+            [Some(1), Some(2), Some(3)]
+        );
+        assert_eq!(pending.next(), None);
+    }
+
+    #[test]
+    fn what_was_seen_or_overtaken_is_a_duplicate() {
+        let mut pending = Pending::default();
+        pending.arrive(arrived(2));
+        assert_eq!(
+            pending.arrive(arrived(2)),
+            Arrival::Duplicate,
+            "waits already"
+        );
+        pending.next();
+        assert_eq!(pending.arrive(arrived(2)), Arrival::Duplicate, "was used");
+        assert_eq!(
+            pending.arrive(arrived(1)),
+            Arrival::Duplicate,
+            "a later one was used"
+        );
+        assert_eq!(
+            pending.arrive(arrived(0)),
+            Arrival::Duplicate,
+            "zero is before the first"
+        );
+    }
+
+    #[test]
+    fn the_oldest_goes_when_too_many_wait() {
+        let mut pending = Pending::default();
+        for seq in 1..=5 {
+            pending.arrive(arrived(seq));
+        }
+        assert_eq!(pending.bound(3), 2);
+        assert_eq!(pending.next(), Some(3));
+    }
+
+    #[test]
+    fn numbers_may_wrap() {
+        let mut pending = Pending {
+            applied: Seq(u32::MAX - 1),
+            ..Pending::default()
+        };
+        pending.arrive(arrived(0));
+        pending.arrive(arrived(u32::MAX));
+        assert_eq!([pending.next(), pending.next()], [Some(u32::MAX), Some(0)]);
+    }
+}

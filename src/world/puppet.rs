@@ -1,0 +1,153 @@
+//! A client without a network, for the tests of a room: it keeps a mirror,
+//! verifies what it is told and acknowledges.
+
+use super::core::{Core, CoreConfig};
+use super::inbox::Arrived;
+use super::link::{LinkLimits, OutgoingStream, SessionLink, link};
+use super::member::Join;
+use super::outlet::{End, Outgoing};
+use crate::game::{Entity, Event, Game, Input, Own, Profile};
+use downbeat_protocol::message::Welcome;
+use downbeat_protocol::{Mirror, ResumeToken, Seq, ServerMessage, Tick, codec};
+use futures_util::{FutureExt, StreamExt};
+
+pub(super) struct Puppet<G: Game> {
+    pub(super) session: SessionLink<Input<G>>,
+    outgoing: OutgoingStream,
+    pub(super) welcome: Option<Welcome<G::Wire>>,
+    pub(super) mirror: Option<Mirror<Entity<G>>>,
+    pub(super) own: Option<Own<G>>,
+    pub(super) applied: Seq,
+    pub(super) waiting: u32,
+    pub(super) events: Vec<Event<G>>,
+    pub(super) end: Option<End>,
+    pub(super) snapshots: u32,
+    pub(super) resets: u32,
+    pub(super) checksums: u32,
+    pub(super) bytes: usize,
+    next: Seq,
+}
+
+pub(super) const LIMITS: LinkLimits = LinkLimits {
+    inputs: 16,
+    events: 64,
+};
+
+pub(super) fn config() -> CoreConfig {
+    CoreConfig {
+        room: "test".into(),
+        tick_rate: 30,
+        snapshot_interval: 1,
+        checksum_interval: 1,
+        max_players: 1000,
+        max_pending: 16,
+        in_flight: 30,
+        behind: 150,
+        idle: 600,
+        limbo: 450,
+        start: Tick(0),
+    }
+}
+
+impl<G: Game> Puppet<G> {
+    pub(super) fn join(core: &mut Core<G>, name: &str) -> Self {
+        Self::join_with(core, name, None, name)
+    }
+
+    /// `draw` stands for the randomness of the new token.
+    pub(super) fn join_with(
+        core: &mut Core<G>,
+        name: &str,
+        resume: Option<ResumeToken>,
+        draw: &str,
+    ) -> Self {
+        let (session, member) = link(LIMITS);
+        let mut token = [0; 16];
+        for (byte, from) in token.iter_mut().zip(draw.bytes()) {
+            *byte = from;
+        }
+        let profile = Profile { name: name.into() };
+        core.join(Join {
+            profile,
+            resume,
+            token: ResumeToken(token),
+            link: member,
+        });
+        Self {
+            outgoing: session.outgoing(),
+            session,
+            welcome: None,
+            mirror: None,
+            own: None,
+            applied: Seq(0),
+            waiting: 0,
+            events: Vec::new(),
+            end: None,
+            snapshots: 0,
+            resets: 0,
+            checksums: 0,
+            bytes: 0,
+            next: Seq(0),
+        }
+    }
+
+    /// Takes all there is; panics if it does not fit.
+    pub(super) fn take(&mut self) {
+        while let Some(Some(outgoing)) = self.outgoing.next().now_or_never() {
+            match outgoing {
+                Outgoing::Message(bytes) => {
+                    self.bytes += bytes.len();
+                    self.read(codec::decode(&bytes).expect("a server's message"));
+                }
+                Outgoing::End(end) => self.end = Some(end),
+            }
+        }
+    }
+
+    /// Takes all there is, and says so.
+    pub(super) fn take_and_acknowledge(&mut self) {
+        self.take();
+        if let Some(mirror) = &self.mirror {
+            self.session.ping(mirror.tick());
+        }
+    }
+
+    /// Sends the next input.
+    pub(super) fn send(&mut self, input: Input<G>) {
+        let received = self.mirror.as_ref().expect("welcomed").tick();
+        self.next = self.next.next();
+        let arrived = Arrived {
+            seq: self.next,
+            tick: received.plus(2),
+            input,
+        };
+        self.session.input(received, arrived);
+    }
+
+    fn read(&mut self, message: ServerMessage<G::Wire>) {
+        match message {
+            ServerMessage::Welcome(welcome) => {
+                self.mirror = Some(Mirror::new(welcome.tick, welcome.rules.clone()));
+                self.applied = welcome.applied;
+                self.next = welcome.applied;
+                self.welcome = Some(welcome);
+            }
+            ServerMessage::Snapshot(mut snapshot) => {
+                self.snapshots += 1;
+                self.resets += u32::from(snapshot.reset);
+                self.checksums += u32::from(snapshot.checksum.is_some());
+                self.applied = self.applied.plus(snapshot.applied);
+                self.waiting = snapshot.waiting;
+                if let Some(own) = snapshot.own.take() {
+                    self.own = Some(own);
+                }
+                let mirror = self.mirror.as_mut().expect("a welcome comes first");
+                mirror.apply(snapshot).expect("a snapshot that fits");
+            }
+            ServerMessage::Event(event) => self.events.push(event),
+            ServerMessage::Pong { .. } | ServerMessage::Bye { .. } => {
+                panic!("a room says neither pong nor bye")
+            }
+        }
+    }
+}
