@@ -7,7 +7,7 @@ mod harness;
 use downbeat::game::Leave;
 use downbeat_protocol::{ClientMessage, Reason, codec};
 use harness::client::{hello, input};
-use harness::raw::{BINARY, CLOSE, FIN, PING, TEXT};
+use harness::raw::{BINARY, CLOSE, FIN, PING, TEXT, frame};
 use harness::{Client, Ended, PATIENCE, Raw, TestServer, eventually};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -182,6 +182,21 @@ async fn the_rooms_end_reaches_a_session_that_takes_no_bytes() {
     let _raw = jammed(&server).await;
     server.desk(|desk| desk.end = Some(Reason::TooSlow));
     eventually("it has ended", || server.ends(Reason::TooSlow) == 1).await;
+    server.finish(1).await;
+}
+
+#[actix_rt::test]
+async fn answers_pile_up_no_further_than_their_bound() {
+    let server = TestServer::start(|settings| {
+        settings.write_timeout = Duration::from_secs(60);
+        settings.message_rate = Some(1_000_000);
+        settings.send_buffer = 8 << 10;
+    });
+    let mut raw = jammed(&server).await;
+    // Each would be answered with as many bytes, and he reads none of them.
+    let pings = frame(FIN | PING, &[0; 125]).repeat(600);
+    raw.send(&pings).await;
+    eventually("he is cut", || server.ends(Reason::Jammed) == 1).await;
     server.finish(1).await;
 }
 
