@@ -14,7 +14,7 @@ use crate::swarm::Plan;
 use crate::target::CONNECT_TIMEOUT;
 use bytes::Bytes;
 use downbeat_protocol::{Reason, SUBPROTOCOL};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use rand::RngExt;
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -38,6 +38,8 @@ const PING_INTERVAL: Duration = Duration::from_millis(500);
 const LINGER: Duration = Duration::from_secs(1);
 /// How long a bot waits for the answer to its close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What is written at once at most, in bytes: all inputs due at one moment.
+const WRITE_BATCH: usize = 1024;
 /// What may wait in a bot for a server that takes nothing, in bytes.
 const WRITE_BUFFER: usize = 32 << 10;
 
@@ -98,7 +100,7 @@ async fn join(group: &Group, number: u32) -> Result<(Socket, Box<Player>), Endin
     // five times faster and lets thousands of bots fit.
     let config = WebSocketConfig::default()
         .read_buffer_size(4096)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BATCH)
         .max_write_buffer_size(WRITE_BUFFER)
         .max_message_size(Some(downbeat_protocol::codec::DECODE_LIMIT))
         .max_frame_size(Some(downbeat_protocol::codec::DECODE_LIMIT));
@@ -316,7 +318,11 @@ impl<'a> Bot<'a> {
             self.player.ping(self.pings, &mut self.scratch)?;
             self.send(now)?;
         }
-        Ok(())
+        // Without waiting: what the socket does not take now goes out next time.
+        match self.socket.flush().now_or_never() {
+            Some(flushed) => flushed.map_err(Ending::from_socket),
+            None => Ok(()),
+        }
     }
 
     fn input(&mut self, intended: Instant, skipped: u64, now: Instant) -> Result<(), Ending> {
@@ -352,9 +358,8 @@ impl<'a> Bot<'a> {
         self.send(now)
     }
 
-    /// Sends what is in the scratch buffer, without waiting: what the socket does
-    /// not take now goes out before the next message, and if too much waits the
-    /// bot ends.
+    /// Puts what is in the scratch buffer in line to be written. If too much waits
+    /// there, the server takes nothing and the bot ends.
     fn send(&mut self, now: Instant) -> Result<(), Ending> {
         self.sent = now;
         if self.window().is_some_and(|window| window.contains(now)) {

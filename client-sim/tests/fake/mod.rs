@@ -353,7 +353,8 @@ impl World {
             deaths: 0,
             status: Status::Flying { ship: EntityId(1) },
         };
-        let checksum = (self.count.is_multiple_of(5)).then(|| self.checksum() ^ u32::from(is_wrong));
+        let checksum =
+            (self.count.is_multiple_of(5)).then(|| self.checksum() ^ u32::from(is_wrong));
         let header = Header {
             elapsed: 1,
             applied: self.applied.since(before),
