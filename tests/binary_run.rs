@@ -167,3 +167,29 @@ fn sigterm_and_sigint_drain_and_end_with_0() {
         assert!(log.contains(&format!("signal=SIG{signal}")), "{log}");
     }
 }
+
+#[test]
+fn a_second_signal_ends_the_drain_at_once() {
+    let mut server = Server::start(&["--drain", "60s"]);
+    // A session whose peer never answers the close keeps the drain waiting.
+    let mut peer = TcpStream::connect(&server.address).unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    peer.write_all(request.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    peer.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 101");
+
+    server.signal("TERM");
+    let mut line = String::new();
+    while !line.contains("draining") {
+        line.clear();
+        assert!(
+            server.log.read_line(&mut line).unwrap() > 0,
+            "ended too early"
+        );
+    }
+    server.signal("INT");
+    assert_eq!(server.wait().code(), Some(128 + 2));
+}

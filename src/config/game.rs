@@ -82,3 +82,50 @@ fn candidates(value: Written) -> Vec<Value> {
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+    use serde::Deserialize;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Rules {
+        title: String,
+        decks: u32,
+        wild: Vec<String>,
+    }
+
+    fn given<C>(game: &[&str]) -> (Option<C>, Vec<String>)
+    where
+        C: Default + Serialize + DeserializeOwned,
+    {
+        let layers = Layers {
+            game: game.iter().map(|text| (*text).to_owned()).collect(),
+            ..Layers::default()
+        };
+        let mut problems = Vec::new();
+        let config = load(layers.assignments().0, |_| Ok(()), &mut problems);
+        (config, problems)
+    }
+
+    #[test]
+    fn a_text_is_what_the_game_takes_it_for() {
+        let (rules, problems) = given(&["title=7", "decks=7", "wild=[\"a\", \"b\"]"]);
+        let expected = Rules {
+            title: "7".to_owned(),
+            decks: 7,
+            wild: vec!["a".to_owned(), "b".to_owned()],
+        };
+        assert_eq!((rules, problems), (Some(expected), vec![]));
+    }
+
+    #[test]
+    fn a_game_without_settings_needs_none_and_takes_none() {
+        assert_eq!(given::<()>(&[]), (Some(()), vec![]));
+        let (_, problems) = given::<()>(&["decks=7"]);
+        let told = "flag --game: game.decks: this game has no settings";
+        assert_eq!(problems, [told]);
+    }
+}

@@ -114,7 +114,7 @@ impl Kind for Address {
     }
 }
 
-/// A room's name.
+/// A room's name, as the upgrade and the hello take it.
 pub(super) struct RoomName;
 
 impl Kind for RoomName {
@@ -123,7 +123,7 @@ impl Kind for RoomName {
     fn read(&self, value: &Value) -> Option<String> {
         let name = value.as_str()?;
         let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        ((1..=32).contains(&name.len()) && name.bytes().all(good)).then(|| name.to_owned())
+        ((1..=64).contains(&name.len()) && name.bytes().all(good)).then(|| name.to_owned())
     }
 
     fn write(&self, held: &String) -> Option<Value> {
@@ -135,7 +135,7 @@ impl Kind for RoomName {
     }
 
     fn allowed(&self) -> String {
-        "1 to 32 letters, digits, '-' and '_'".to_owned()
+        "1 to 64 letters, digits, '-' and '_'".to_owned()
     }
 }
 

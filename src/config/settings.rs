@@ -81,7 +81,7 @@ settings! {
     }
     "Log": {
         /// What is logged, to stderr.
-        log: String = "info".to_owned(), LogFilter;
+        log: String = "info,actix_server=warn".to_owned(), LogFilter;
         /// How log lines are written: for people, or as a JSON object each.
         log_format: LogFormat = LogFormat::Human, Format;
     }

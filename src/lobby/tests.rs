@@ -57,6 +57,7 @@ impl House {
                 name: "visitor".into(),
             },
             resume: None,
+            role: Role::Player,
             link: member,
         });
         Visitor {
@@ -280,6 +281,7 @@ async fn a_panic_ends_its_room_and_leaves_the_others_alone() {
             room: room.into(),
             profile,
             resume: None,
+            role: Role::Player,
             link: member,
         });
         (session.outgoing(), session)

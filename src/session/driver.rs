@@ -181,7 +181,9 @@ impl<S: Stream<Item = Bytes>> Driver<S> {
             let _ = ready!(Pin::new(io).poll_shutdown(context));
             self.is_shut = true;
         }
-        if is_read && (self.is_shut || !is_written) {
+        // Who has closed says nothing more; nobody else is known to have noticed.
+        let is_silent = is_read || self.socket.borrow().heard() == Heard::Close;
+        if is_silent && (self.is_shut || !is_written && is_read) {
             return Poll::Ready(());
         }
         let Some(timer) = &mut self.timer else {

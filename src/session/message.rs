@@ -126,11 +126,14 @@ mod tests {
         Whole::Binary(Bytes::from_static(text.as_bytes()))
     }
 
+    /// A name, frames, the messages they make, how it ends.
+    type Case = (&'static str, Vec<Message>, Vec<Whole>, Option<Reason>);
+
     #[test]
     fn frames_become_messages_or_a_reason() {
         let p = || Bytes::from_static(b"p");
         let flood = || std::iter::once(first("a")).chain((0..=MAX_EMPTY).map(|_| more("")));
-        let cases: Vec<(&str, Vec<Message>, Vec<Whole>, Option<Reason>)> = vec![
+        let cases: Vec<Case> = vec![
             (
                 "whole",
                 vec![binary("abc"), binary("")],

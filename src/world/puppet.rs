@@ -4,7 +4,7 @@
 use super::core::{Core, CoreConfig};
 use super::inbox::Arrived;
 use super::link::{LinkLimits, OutgoingStream, SessionLink, link};
-use super::member::Join;
+use super::member::{Join, Role};
 use super::outlet::{End, Outgoing};
 use crate::game::{Entity, Event, Game, Input, Own, Profile};
 use downbeat_protocol::message::Welcome;
@@ -61,6 +61,21 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         draw: &str,
     ) -> Self {
+        Self::knock(core, name, resume, draw, Role::Player)
+    }
+
+    /// Looks on.
+    pub(super) fn watch(core: &mut Core<G>) -> Self {
+        Self::knock(core, "watcher", None, "watcher", Role::Spectator)
+    }
+
+    fn knock(
+        core: &mut Core<G>,
+        name: &str,
+        resume: Option<ResumeToken>,
+        draw: &str,
+        role: Role,
+    ) -> Self {
         let (session, member) = link(LIMITS);
         let mut token = [0; 16];
         for (byte, from) in token.iter_mut().zip(draw.bytes()) {
@@ -70,6 +85,7 @@ impl<G: Game> Puppet<G> {
         core.join(Join {
             profile,
             resume,
+            role,
             token: ResumeToken(token),
             link: member,
         });

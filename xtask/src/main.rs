@@ -1,2 +1,86 @@
-//! bin
-fn main() {}
+//! The project's chores. `cargo xtask test` is the whole check, as CI runs it.
+//!
+//! A step is one row of [`STEPS`]; the first that fails ends the run.
+
+mod process;
+mod swarm;
+
+use anyhow::Result;
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand};
+use process::{cargo, present};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// A step of the check: its name, what it is for, and how it is done.
+struct Step(&'static str, &'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    Step("fmt", "sources are formatted", || {
+        present("fmt", "rustfmt")?;
+        cargo("fmt --all --check")
+    }),
+    Step("clippy", "no lints", || {
+        present("clippy", "clippy")?;
+        cargo("clippy --workspace --all-targets -- -D warnings")
+    }),
+    Step("doc", "no warnings from rustdoc", || {
+        process::cargo_with("RUSTDOCFLAGS", "-D warnings", "doc --workspace --no-deps")
+    }),
+    Step("unit", "tests of the workspace", || {
+        cargo("test --workspace")
+    }),
+    Step("example", "the example game", || cargo("test --examples")),
+    Step("swarm", "200 bots against a release server", swarm::run),
+];
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's chores")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Check everything, as CI does.
+    Test {
+        /// Only this step; may be repeated.
+        #[arg(long, value_name = "STEP", value_parser = names())]
+        only: Vec<String>,
+    },
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(STEPS.iter().map(|step| step.0))
+}
+
+fn main() -> ExitCode {
+    let Arguments {
+        chore: Chore::Test { only },
+    } = Arguments::parse();
+    let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.0);
+    let mut times = Vec::new();
+    for Step(name, what, run) in STEPS.iter().filter(wanted) {
+        eprintln!("\n=== {name}: {what}");
+        let begin = Instant::now();
+        let outcome = run();
+        let time = begin.elapsed();
+        if let Err(error) = outcome {
+            // One line: the step's own output above says the rest.
+            eprintln!("\n=== {name}: FAILED after {}: {error:#}", seconds(time));
+            return ExitCode::FAILURE;
+        }
+        eprintln!("=== {name}: ok, {}", seconds(time));
+        times.push((name, time));
+    }
+    eprintln!();
+    for (name, time) in times {
+        eprintln!("{name:<10}{:>10}", seconds(time));
+    }
+    ExitCode::SUCCESS
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}

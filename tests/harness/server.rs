@@ -1,0 +1,92 @@
+//! A server on a free port, with the test lobby behind it.
+
+use super::eventually;
+use super::lobby::{Desk, TestLobby};
+use actix::Actor;
+use actix_web::web;
+use downbeat::config::Settings;
+use downbeat::guard::Readiness;
+use downbeat::server::{Front, Rooms, Running};
+use downbeat::telemetry::Telemetry;
+use downbeat_protocol::Reason;
+use downbeat_protocol::arena::ArenaWire;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+/// See the module's doc. Every test ends it with [`finish`](Self::finish).
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub telemetry: Telemetry,
+    pub desk: Arc<Mutex<Desk>>,
+    pub running: Running,
+}
+
+impl TestServer {
+    /// With the default settings, but for what `change` does to them.
+    pub fn start(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
+            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let telemetry = Telemetry::new().unwrap();
+        let desk = Arc::<Mutex<Desk>>::default();
+        let lobby = TestLobby::new(Arc::clone(&desk)).start();
+        let front = Front::<ArenaWire> {
+            settings,
+            telemetry: telemetry.clone(),
+            readiness: Readiness::default(),
+            rooms: Rooms {
+                enter: lobby.clone().recipient(),
+                drain: lobby.recipient(),
+            },
+        };
+        let running = front
+            .open(|routes| {
+                routes.route("/hello", web::get().to(|| async { "hello" }));
+            })
+            .unwrap();
+        Self {
+            address: running.address(),
+            telemetry,
+            desk,
+            running,
+        }
+    }
+
+    /// Changes or reads the lobby's desk.
+    pub fn desk<T>(&self, look: impl FnOnce(&mut Desk) -> T) -> T {
+        look(&mut self.desk.lock().unwrap())
+    }
+
+    /// How many connections ended for this reason.
+    pub fn ends(&self, reason: Reason) -> u64 {
+        self.telemetry.ends(reason)
+    }
+
+    /// How many connections ended.
+    pub fn all_ends(&self) -> u64 {
+        Reason::ALL.iter().map(|reason| self.ends(*reason)).sum()
+    }
+
+    /// Waits until nothing is left of any connection.
+    pub async fn empty(&self) {
+        eventually("no sockets, no sessions, no members", || {
+            let gauges = [&self.telemetry.sockets, &self.telemetry.sessions];
+            gauges.iter().all(|gauge| gauge.get() == 0) && self.desk(|desk| desk.members) == 0
+        })
+        .await;
+    }
+
+    /// Waits until nothing is left, and checks that each of the `connections` there
+    /// were has ended exactly once.
+    pub async fn finish(self, connections: u64) {
+        eventually("every connection has ended", || {
+            self.all_ends() >= connections
+        })
+        .await;
+        self.empty().await;
+        assert_eq!(self.all_ends(), connections, "each connection ends once");
+        self.running.stop().await;
+    }
+}
