@@ -9,6 +9,7 @@
 import {
   SUBPROTOCOL,
   decodeServer,
+  encodeFollow,
   encodeHello,
   encodeInput,
   encodePing,
@@ -47,6 +48,7 @@ const LINK_LOST = 1006;
  * @property {string} [name] The player's name as others see it.
  * @property {string | null} [token] Proof of who the player is.
  * @property {string | null} [resume] A {@link Client.resumeToken} of an earlier page.
+ * @property {boolean} [watch] Whether to look on and play nobody. Default: no.
  * @property {boolean} [reconnect] Whether to come back by itself. Default: yes.
  * @property {number} [maxBuffered] Bytes waiting in the socket beyond which inputs
  *   are dropped. Default: 1024.
@@ -173,6 +175,8 @@ export class Client extends EventTarget {
   #bye = null;
   /** Connections in a row that did not last. */
   #failures = 0;
+  /** Whom a spectator follows. @type {number | null} */
+  #followed = null;
   /** Not before this time, because the server said so. */
   #notBefore = 0;
   #retryTimer = /** @type {any} */ (null);
@@ -240,18 +244,27 @@ export class Client extends EventTarget {
   /**
    * Sends one input, for a game that does not need {@link update}'s clock.
    * @param {I} input
-   * @returns {boolean} Whether it was sent: not while disconnected, nor while the link
-   *   is jammed. A dropped input is not predicted either.
+   * @returns {boolean} Whether it was sent: not by a spectator, nor while disconnected,
+   *   nor while the link is jammed. A dropped input is not predicted either.
    */
   send(input) {
     const { session } = this;
-    if (this.state !== 'playing' || !session) return false;
+    if (this.state !== 'playing' || !session || this.#options.watch) return false;
     if (session.isFull || this.#isJammed()) {
       this.#meter.shed += 1;
       return false;
     }
     this.#write(encodeInput(this.#options.game, session.tick(input)));
     return true;
+  }
+
+  /**
+   * A spectator sees what this player sees, or everything. It holds over reconnections.
+   * @param {number | null} player
+   */
+  follow(player) {
+    this.#followed = player;
+    if (this.state === 'playing') this.#write(encodeFollow(player));
   }
 
   /**
@@ -310,7 +323,7 @@ export class Client extends EventTarget {
   }
 
   #open() {
-    const { name, room, token, game } = this.#options;
+    const { name = '', room = '', token = null, watch, game } = this.#options;
     const socket = new this.#WebSocket(this.#url, SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
@@ -325,15 +338,7 @@ export class Client extends EventTarget {
     socket.onopen = () =>
       mine(() => {
         const { schema } = game;
-        this.#write(
-          encodeHello({
-            schema,
-            room: room ?? '',
-            name: name ?? '',
-            token: token ?? null,
-            resume: this.#resume,
-          }),
-        );
+        this.#write(encodeHello({ schema, room, name, token, resume: this.#resume }, watch));
         this.dispatchEvent(new Event('open'));
       });
     socket.onmessage = ({ data }) => mine(() => this.#receive(data));
@@ -344,6 +349,8 @@ export class Client extends EventTarget {
 
   /** @param {unknown} data */
   #receive(data) {
+    // Who has said good-bye listens no more.
+    if (this.state === 'closed') return;
     try {
       if (!(data instanceof ArrayBuffer)) throw new TypeError('the server sent text');
       this.#heardAt = this.#env.now();
@@ -376,9 +383,10 @@ export class Client extends EventTarget {
     this.session = new Session(this.#options.game, welcome, now);
     this.state = 'playing';
     this.#openedAt = now;
-    this.#resume = welcome.resume;
+    if (!this.#options.watch) this.#resume = welcome.resume;
     for (const socket of this.#abandoned.splice(0)) socket.close();
     this.#sendPing(now);
+    if (this.#followed !== null) this.follow(this.#followed);
     this.#tell(welcome);
   }
 

@@ -16,6 +16,7 @@ export {
   PROTOCOL_VERSION,
   SUBPROTOCOL,
   decodeServer,
+  encodeFollow,
   encodeHello,
   encodeInput,
   encodePing,

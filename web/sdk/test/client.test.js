@@ -476,6 +476,45 @@ test('closing while it waits to come back ends that', () => {
   assert.equal(Socket.all.length, 1);
 });
 
+test('after the good-bye what still comes is ignored', () => {
+  const { Socket, client, of } = playing();
+  client.close();
+  const heard = of('message').length;
+  Socket.last.receive(snapshot());
+  Socket.last.receive([9, 9, 9]);
+  assert.equal(of('message').length, heard);
+  assert.equal(of('error').length, 0);
+});
+
+test('a spectator looks on, follows whom he likes, and sends no inputs', () => {
+  const { Socket, client, world } = start({ watch: true });
+  client.follow(300);
+  Socket.last.open();
+  Socket.last.receive(welcome({ player: 0 }));
+  const shot = { type: 'shot', x: 5, y: 5, vx: 900, vy: 0, player: 0 };
+  const entities = [...new Room().entities, { id: 10, entity: shot }];
+  Socket.last.receive(snapshot({ reset: true, entities }));
+  assert.equal(client.update(THRUST), 0);
+  assert.equal(client.send(THRUST), false);
+  client.follow(null);
+  world.pass(100);
+  const sent = Socket.last.sent.map(said);
+  assert.deepEqual(sent.map(({ type }) => type), ['watch', 'ping', 'follow', 'follow']);
+  assert.deepEqual(sent.slice(2).map(({ player }) => player), [300, null]);
+  const view = client.view();
+  assert.equal(view.me, null);
+  assert.deepEqual(view.things.map(({ id }) => id), [9, 10]);
+
+  client.follow(7);
+  Socket.last.end(1006);
+  world.pass(1000);
+  Socket.last.open();
+  Socket.last.receive(welcome({ player: 0 }));
+  const again = Socket.last.sent.map(said);
+  assert.equal(again[0].resume, null, 'there is no player to come back to');
+  assert.equal(again.at(-1).player, 7, 'he goes on following');
+});
+
 test('the meter counts bytes per second', () => {
   const { Socket, client, world } = playing();
   world.pass(1000);
