@@ -138,6 +138,25 @@ test('a bye says why, even if its close frame is lost, and when to come back', (
   assert.equal(Socket.all.length, 2);
 });
 
+test('a server cannot ask for a pause that a timer cannot count', () => {
+  const { Socket, of } = playing({}, () => 1);
+  Socket.last.receive(bye(1012, 'much later', 0xffffffff));
+  Socket.last.end(1012);
+  assert.equal(of('close')[0].retryInMs, 600_250);
+});
+
+test('closing before the socket is open says nothing and tries nothing', () => {
+  const { Socket, client, world, of } = start();
+  client.close();
+  Socket.last.open();
+  Socket.last.onerror();
+  Socket.last.end(1006);
+  assert.deepEqual(Socket.last.sent, []);
+  assert.deepEqual([of('open').length, of('error').length, of('close').length], [0, 0, 1]);
+  world.pass(60_000);
+  assert.equal(Socket.all.length, 1);
+});
+
 test('pauses grow to a limit, differ by chance, and are short again after a good connection', () => {
   const pauses = (random) => {
     const { Socket, world, of } = playing({}, random);
