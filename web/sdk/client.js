@@ -235,7 +235,15 @@ export class Client extends Emitter {
         this.dispatchEvent(new Event('open'));
       });
     socket.onmessage = ({ data }) => mine(() => this.#receive(data));
-    socket.onerror = () => mine(() => this.#report(new Error('the connection failed')));
+    socket.onerror = () =>
+      mine(() => {
+        this.#report(new Error('the connection failed'));
+        // A close follows, but not in Node 20, whose socket then stays as it was.
+        this.#env.setTimeout(() => {
+          const { readyState } = socket;
+          if (readyState === 0 || readyState === 3) mine(() => this.#end(LINK_LOST, '', false));
+        }, 0);
+      });
     socket.onclose = ({ code, reason, wasClean }) =>
       mine(() => this.#end(code, reason, wasClean));
   }
@@ -398,7 +406,7 @@ export class Client extends Emitter {
     } else {
       this.#stop();
     }
-    const reason = text || bye?.text || '';
+    const reason = text || bye?.text || (why === LINK_LOST ? 'the link was lost' : '');
     this.dispatchEvent(new ClientCloseEvent({ code: why, reason, wasClean, retryInMs }));
   }
 

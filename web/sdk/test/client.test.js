@@ -412,6 +412,16 @@ test('a server that cannot be reached is tried again', () => {
   assert.equal(of('error').length, 4);
 });
 
+test('a socket that fails without closing is closed', () => {
+  const { Socket, world, of } = start();
+  Socket.last.onerror();
+  assert.equal(of('close').length, 0, 'it has its chance');
+  world.pass(0);
+  assert.equal(of('close')[0].willReconnect, true);
+  Socket.last.onclose({ code: 1006, reason: '', wasClean: false });
+  assert.equal(of('close').length, 1, 'once');
+});
+
 for (const [what, bytes, type] of [
   ['bytes that are no message', [9, 9, 9], DecodeError],
   ['a snapshot with a wrong checksum', snapshot({ checksum: 1 }), MirrorError],
