@@ -131,7 +131,7 @@ impl<W: Wire> Front<W> {
         let permits = Permits::new(settings.max_sessions, settings.max_sessions_per_address);
         let entrance = Entrance {
             settings: Arc::clone(&settings),
-            telemetry: self.telemetry.clone(),
+            telemetry: Arc::new(self.telemetry.clone()),
             permits: permits.clone(),
             readiness: self.readiness.clone(),
             lobby: self.rooms.enter,

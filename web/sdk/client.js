@@ -9,14 +9,21 @@
 import {
   SUBPROTOCOL,
   decodeServer,
+  encodeFollow,
   encodeHello,
   encodeInput,
   encodePing,
 } from './protocol.js';
+import { Backoff } from './backoff.js';
+import { ClientCloseEvent, ClientErrorEvent, ClientMessageEvent, Emitter } from './events.js';
+import { fromHex, toHex } from './hex.js';
+import { Meter } from './meter.js';
+import { WORLD } from './options.js';
 import { reasonOf } from './reason.js';
 import { Session } from './session.js';
 
-/** @import { Bye, Game, GameEvent, Pong, ServerMessage, Snapshot, Welcome } from './protocol.js' */
+/** @import { Bye, GameEvent, Pong, ServerMessage, Snapshot, Welcome } from './protocol.js' */
+/** @import { Options } from './options.js' */
 /** @import { View } from './session.js' */
 
 /** An acknowledgement is due after so many milliseconds without an input. */
@@ -29,48 +36,10 @@ const SILENCE_MS = 5000;
 const WELCOME_MS = 10_000;
 /** How long a good-bye may take. */
 const CLOSE_MS = 1000;
-/** A connection that lasted so long was a good one: pauses start small again. */
-const GOOD_MS = 5000;
-/** The first pause before a reconnection, and the longest. */
-const PAUSE_MS = 250;
-const MAX_PAUSE_MS = 10_000;
 /** Bytes in the socket's own queue beyond which inputs are dropped. */
 const MAX_BUFFERED = 1024;
 /** The code of a link that was lost without a close. */
 const LINK_LOST = 1006;
-
-/**
- * @template I, E, O, V, R
- * @typedef {object} Options
- * @property {Game<I, E, O, V, R>} game
- * @property {string} [room] Empty or left out: the one in the address.
- * @property {string} [name] The player's name as others see it.
- * @property {string | null} [token] Proof of who the player is.
- * @property {string | null} [resume] A {@link Client.resumeToken} of an earlier page.
- * @property {boolean} [reconnect] Whether to come back by itself. Default: yes.
- * @property {number} [maxBuffered] Bytes waiting in the socket beyond which inputs
- *   are dropped. Default: 1024.
- * @property {new (url: string, protocols?: string) => WebSocket} [WebSocket] Where
- *   there is none, as in older Node.
- * @property {Partial<Environment>} [environment] For tests.
- */
-
-/**
- * Time and chance.
- * @typedef {object} Environment
- * @property {() => number} now Milliseconds, never backwards.
- * @property {() => number} random 0 to below 1.
- * @property {(run: () => void, ms: number) => any} setTimeout
- * @property {(timer: any) => void} clearTimeout
- */
-
-/** @type {Environment} */
-const WORLD = {
-  now: () => performance.now(),
-  random: Math.random,
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  clearTimeout: (timer) => clearTimeout(timer),
-};
 
 /**
  * - `connecting`: the socket opens, or the welcome is awaited;
@@ -78,57 +47,6 @@ const WORLD = {
  * - `waiting`: the connection ended, another will be tried;
  * - `closed`: it ended for good.
  * @typedef {'connecting' | 'playing' | 'waiting' | 'closed'} State
- */
-
-/**
- * A welcome, a snapshot (already in the mirror) or an event.
- * @template M
- */
-export class ClientMessageEvent extends Event {
-  /** @param {M} data */
-  constructor(data) {
-    super('message');
-    this.data = data;
-  }
-}
-
-/** A connection ended. */
-export class ClientCloseEvent extends Event {
-  /**
-   * @param {object} end
-   * @param {number} end.code The close code; 1006 if the link was lost.
-   * @param {string} end.reason A sentence for people.
-   * @param {boolean} end.wasClean Whether both sides said good-bye.
-   * @param {number | null} end.retryInMs When the next attempt is made; null if none is.
-   */
-  constructor({ code, reason, wasClean, retryInMs }) {
-    super('close');
-    this.code = code;
-    this.reason = reason;
-    this.wasClean = wasClean;
-    /** The reason's short name: `kicked`, `full`, `link_lost`, … */
-    this.label = reasonOf(code).label;
-    this.retryInMs = retryInMs;
-    this.willReconnect = retryInMs !== null;
-  }
-}
-
-/** Something went wrong; a `close` follows. */
-export class ClientErrorEvent extends Event {
-  /** @param {Error} error */
-  constructor(error) {
-    super('error');
-    this.error = error;
-  }
-}
-
-/**
- * @template E, O, V, R
- * @typedef {object} Events
- * @property {Event} open The socket is open, the hello is on its way.
- * @property {ClientMessageEvent<Welcome<R> | Snapshot<E, O> | GameEvent<V>>} message
- * @property {ClientCloseEvent} close
- * @property {ClientErrorEvent} error
  */
 
 /**
@@ -145,20 +63,13 @@ export function connect(url, options) {
 /**
  * See {@link connect}.
  * @template I, E, O, V, R
+ * @extends {Emitter<E, O, V, R>}
  */
-export class Client extends EventTarget {
+export class Client extends Emitter {
   /** @type {State} */
   state = 'connecting';
   /** The last session, also after its end. @type {Session<I, E, O, V, R> | null} */
   session = null;
-  /** @type {((event: Events<E, O, V, R>['open']) => void) | null} */
-  onopen = null;
-  /** @type {((event: Events<E, O, V, R>['message']) => void) | null} */
-  onmessage = null;
-  /** @type {((event: Events<E, O, V, R>['close']) => void) | null} */
-  onclose = null;
-  /** @type {((event: Events<E, O, V, R>['error']) => void) | null} */
-  onerror = null;
   #url;
   #options;
   #env;
@@ -171,10 +82,9 @@ export class Client extends EventTarget {
   #resume;
   /** @type {Bye | null} */
   #bye = null;
-  /** Connections in a row that did not last. */
-  #failures = 0;
-  /** Not before this time, because the server said so. */
-  #notBefore = 0;
+  /** Whom a spectator follows. @type {number | null} */
+  #followed = null;
+  #backoff = new Backoff();
   #retryTimer = /** @type {any} */ (null);
   #watchTimer = /** @type {any} */ (null);
   #openedAt = 0;
@@ -196,23 +106,9 @@ export class Client extends EventTarget {
     this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (!this.#WebSocket) throw new TypeError('there is no WebSocket; pass one as an option');
     this.#resume = options.resume ? fromHex(options.resume) : null;
-    for (const type of /** @type {const} */ (['open', 'message', 'close', 'error'])) {
-      this.addEventListener(type, (event) => this[`on${type}`]?.(/** @type {any} */ (event)));
-    }
+    this.#open();
     globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
     globalThis.window?.addEventListener('online', this.#onOnline);
-    this.#open();
-  }
-
-  /**
-   * @template {keyof Events<E, O, V, R>} K
-   * @param {K} type
-   * @param {(event: Events<E, O, V, R>[K]) => void} listener
-   * @param {boolean | AddEventListenerOptions} [options]
-   * @override
-   */
-  addEventListener(type, listener, options) {
-    super.addEventListener(type, /** @type {any} */ (listener), options);
   }
 
   /** The right to come back as the same player, to keep over a reload. A secret. */
@@ -240,18 +136,27 @@ export class Client extends EventTarget {
   /**
    * Sends one input, for a game that does not need {@link update}'s clock.
    * @param {I} input
-   * @returns {boolean} Whether it was sent: not while disconnected, nor while the link
-   *   is jammed. A dropped input is not predicted either.
+   * @returns {boolean} Whether it was sent: not by a spectator, nor while disconnected,
+   *   nor while the link is jammed. A dropped input is not predicted either.
    */
   send(input) {
     const { session } = this;
-    if (this.state !== 'playing' || !session) return false;
+    if (this.state !== 'playing' || !session || this.#options.watch) return false;
     if (session.isFull || this.#isJammed()) {
       this.#meter.shed += 1;
       return false;
     }
     this.#write(encodeInput(this.#options.game, session.tick(input)));
     return true;
+  }
+
+  /**
+   * A spectator sees what this player sees, or everything. It holds over reconnections.
+   * @param {number | null} player
+   */
+  follow(player) {
+    this.#followed = player;
+    if (this.state === 'playing') this.#write(encodeFollow(player));
   }
 
   /**
@@ -310,7 +215,7 @@ export class Client extends EventTarget {
   }
 
   #open() {
-    const { name, room, token, game } = this.#options;
+    const { name = '', room = '', token = null, watch, game } = this.#options;
     const socket = new this.#WebSocket(this.#url, SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
@@ -324,26 +229,29 @@ export class Client extends EventTarget {
     };
     socket.onopen = () =>
       mine(() => {
+        if (this.state === 'closed') return;
         const { schema } = game;
-        this.#write(
-          encodeHello({
-            schema,
-            room: room ?? '',
-            name: name ?? '',
-            token: token ?? null,
-            resume: this.#resume,
-          }),
-        );
+        this.#write(encodeHello({ schema, room, name, token, resume: this.#resume }, watch));
         this.dispatchEvent(new Event('open'));
       });
     socket.onmessage = ({ data }) => mine(() => this.#receive(data));
-    socket.onerror = () => mine(() => this.#report(new Error('the connection failed')));
+    socket.onerror = () =>
+      mine(() => {
+        this.#report(new Error('the connection failed'));
+        // A close follows, but not in Node 20, whose socket then stays as it was.
+        this.#env.setTimeout(() => {
+          const { readyState } = socket;
+          if (readyState === 0 || readyState === 3) mine(() => this.#end(LINK_LOST, '', false));
+        }, 0);
+      });
     socket.onclose = ({ code, reason, wasClean }) =>
       mine(() => this.#end(code, reason, wasClean));
   }
 
   /** @param {unknown} data */
   #receive(data) {
+    // Who has said good-bye listens no more.
+    if (this.state === 'closed') return;
     try {
       if (!(data instanceof ArrayBuffer)) throw new TypeError('the server sent text');
       this.#heardAt = this.#env.now();
@@ -376,9 +284,10 @@ export class Client extends EventTarget {
     this.session = new Session(this.#options.game, welcome, now);
     this.state = 'playing';
     this.#openedAt = now;
-    this.#resume = welcome.resume;
+    if (!this.#options.watch) this.#resume = welcome.resume;
     for (const socket of this.#abandoned.splice(0)) socket.close();
     this.#sendPing(now);
+    if (this.#followed !== null) this.follow(this.#followed);
     this.#tell(welcome);
   }
 
@@ -406,7 +315,7 @@ export class Client extends EventTarget {
 
   /** @param {Error} error */
   #report(error) {
-    this.dispatchEvent(new ClientErrorEvent(error));
+    if (this.state !== 'closed') this.dispatchEvent(new ClientErrorEvent(error));
   }
 
   /** What the server says cannot be used, or nothing comes: start again. @param {Error} error */
@@ -485,26 +394,20 @@ export class Client extends EventTarget {
     const bye = this.#bye;
     // A bye says why, even if its close frame was lost.
     const why = bye && !wasClean ? bye.code : code;
-    if (this.state === 'playing' && now - this.#openedAt >= GOOD_MS) this.#failures = 0;
 
     let retryInMs = null;
     if (this.state !== 'closed' && this.#options.reconnect !== false && reasonOf(why).retry) {
-      retryInMs = this.#pause(bye?.retryAfterMs ?? 0);
-      this.#notBefore = now + (bye?.retryAfterMs ?? 0);
-      this.#failures += 1;
+      const lasted = this.state === 'playing' ? now - this.#openedAt : 0;
+      const atLeast = bye?.retryAfterMs ?? 0;
+      const random = this.#env.random();
+      retryInMs = this.#backoff.after({ now, lasted, atLeast, random });
       this.state = 'waiting';
       this.#retryTimer = this.#env.setTimeout(() => this.#open(), retryInMs);
     } else {
       this.#stop();
     }
-    const reason = text || bye?.text || '';
+    const reason = text || bye?.text || (why === LINK_LOST ? 'the link was lost' : '');
     this.dispatchEvent(new ClientCloseEvent({ code: why, reason, wasClean, retryInMs }));
-  }
-
-  /** Growing, and never alike for all who were thrown out together. @param {number} atLeast */
-  #pause(atLeast) {
-    const pause = Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** Math.min(this.#failures, 10));
-    return Math.round(atLeast + pause * (0.5 + this.#env.random() / 2));
   }
 
   #onVisibility = () => {
@@ -524,52 +427,8 @@ export class Client extends EventTarget {
 
   /** Somebody waits for it: the next attempt is made now, if the server allows it. */
   #hurry() {
-    if (this.state !== 'waiting' || this.#env.now() < this.#notBefore) return;
+    if (this.state !== 'waiting' || !this.#backoff.mayHurry(this.#env.now())) return;
     this.#env.clearTimeout(this.#retryTimer);
     this.#open();
   }
-}
-
-/** Counts what goes over the link. */
-class Meter {
-  rtt = /** @type {number | null} */ (null);
-  gap = 0;
-  snapshots = 0;
-  shed = 0;
-  bytesIn = 0;
-  bytesOut = 0;
-  inPerS = 0;
-  outPerS = 0;
-  #snapshotAt = /** @type {number | null} */ (null);
-
-  /** @param {number} ms */
-  roundTrip(ms) {
-    this.rtt = this.rtt === null ? ms : this.rtt + (ms - this.rtt) / 4;
-  }
-
-  /** @param {number} now */
-  snapshot(now) {
-    this.gap = now - (this.#snapshotAt ?? now);
-    this.#snapshotAt = now;
-    this.snapshots += 1;
-  }
-
-  /** A second has passed, more or less. @param {number} ms */
-  turn(ms) {
-    if (ms <= 0) return;
-    this.inPerS = Math.round((this.bytesIn * 1000) / ms);
-    this.outPerS = Math.round((this.bytesOut * 1000) / ms);
-    this.bytesIn = this.bytesOut = 0;
-  }
-}
-
-/** @param {Uint8Array} bytes */
-function toHex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** @param {string} hex Sixteen bytes; anything else is no token. */
-function fromHex(hex) {
-  if (!/^[0-9a-f]{32}$/i.test(hex)) return null;
-  return Uint8Array.from(/** @type {string[]} */ (hex.match(/../g)), (byte) => parseInt(byte, 16));
 }

@@ -12,8 +12,10 @@ const TARGET = 1;
 const GAIN = 0.02;
 const SLOWEST = 0.8;
 const FASTEST = 1.1;
-/** After a longer pause than so many ticks they are skipped, not made up for. */
-const MAX_CATCH_UP = 5;
+/** After a longer pause, in milliseconds, ticks are skipped and not made up for. */
+const MAX_PAUSE_MS = 150;
+/** At least and at most so many are made up for: the server holds 16 inputs. */
+const CATCH_UP = { least: 3, most: 12 };
 
 /** A client's pace. */
 export class TickClock {
@@ -22,6 +24,7 @@ export class TickClock {
   /** Ticks that were skipped: the page was hidden, or busy. */
   skipped = 0;
   #perTick;
+  #maxDue;
   #last;
   /** Ticks due, and a part of the next. The first is due at once. */
   #due = 1;
@@ -36,6 +39,8 @@ export class TickClock {
    */
   constructor(tickRate, snapshotRate, now) {
     this.#perTick = 1000 / tickRate;
+    const catchUp = Math.floor(MAX_PAUSE_MS / this.#perTick);
+    this.#maxDue = 1 + Math.min(CATCH_UP.most, Math.max(CATCH_UP.least, catchUp));
     this.#window = Math.max(4, snapshotRate);
     this.#last = now;
   }
@@ -47,7 +52,7 @@ export class TickClock {
   advance(now) {
     this.#due += (Math.max(0, now - this.#last) / this.#perTick) * this.speed;
     this.#last = now;
-    if (this.#due >= MAX_CATCH_UP + 1) {
+    if (this.#due >= this.#maxDue) {
       this.skipped += Math.floor(this.#due) - 1;
       this.#due = 1;
       this.#waiting = [];

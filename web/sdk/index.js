@@ -5,7 +5,8 @@
  * them together differently.
  */
 
-export { Client, ClientCloseEvent, ClientErrorEvent, ClientMessageEvent, connect } from './client.js';
+export { Client, connect } from './client.js';
+export { ClientCloseEvent, ClientErrorEvent, ClientMessageEvent } from './events.js';
 export { arena } from './arena.js';
 export { DecodeError, Reader, Writer } from './bincode.js';
 export { TickClock } from './clock.js';
@@ -16,6 +17,7 @@ export {
   PROTOCOL_VERSION,
   SUBPROTOCOL,
   decodeServer,
+  encodeFollow,
   encodeHello,
   encodeInput,
   encodePing,
@@ -30,7 +32,7 @@ export { Session } from './session.js';
  */
 /**
  * @template I, E, O, V, R
- * @typedef {import('./client.js').Options<I, E, O, V, R>} Options
+ * @typedef {import('./options.js').Options<I, E, O, V, R>} Options
  */
 /**
  * @template E

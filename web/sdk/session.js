@@ -113,6 +113,7 @@ export class Session {
   view(now) {
     const { interpolator, predictor, clock } = this;
     const { follows, pose } = this.#game;
+    const { player } = this.welcome;
     if (!pose) return this.#now();
     interpolator.advance(now);
     const part = clock.part(now);
@@ -124,7 +125,8 @@ export class Session {
     for (const track of interpolator.tracks()) {
       const { id, entity } = track;
       if (id === myId && predictor.entity !== null) continue;
-      if (follows?.(entity, this.welcome.player)) {
+      // A spectator is nobody: number 0 is not his.
+      if (player !== 0 && follows?.(entity, player)) {
         if (track.gone) continue;
         // As the player: between the last tick made and the one before.
         const ticks = predictor.pending - 1 + part;

@@ -230,7 +230,9 @@ async fn play(
                     ClientMessage::Ping { nonce, .. } => {
                         say(&mut socket, &ServerMessage::Pong { nonce }).await?;
                     }
-                    ClientMessage::Hello(_) => return Err("a second hello".into()),
+                    ClientMessage::Hello(_) | ClientMessage::Watch(_) | ClientMessage::Follow { .. } => {
+                        return Err("not from a bot in play".into());
+                    }
                 },
                 Some(Ok(Message::Close(_))) | None => return Ok(()),
                 Some(Ok(_)) => {}

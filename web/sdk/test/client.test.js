@@ -138,6 +138,25 @@ test('a bye says why, even if its close frame is lost, and when to come back', (
   assert.equal(Socket.all.length, 2);
 });
 
+test('a server cannot ask for a pause that a timer cannot count', () => {
+  const { Socket, of } = playing({}, () => 1);
+  Socket.last.receive(bye(1012, 'much later', 0xffffffff));
+  Socket.last.end(1012);
+  assert.equal(of('close')[0].retryInMs, 600_250);
+});
+
+test('closing before the socket is open says nothing and tries nothing', () => {
+  const { Socket, client, world, of } = start();
+  client.close();
+  Socket.last.open();
+  Socket.last.onerror();
+  Socket.last.end(1006);
+  assert.deepEqual(Socket.last.sent, []);
+  assert.deepEqual([of('open').length, of('error').length, of('close').length], [0, 0, 1]);
+  world.pass(60_000);
+  assert.equal(Socket.all.length, 1);
+});
+
 test('pauses grow to a limit, differ by chance, and are short again after a good connection', () => {
   const pauses = (random) => {
     const { Socket, world, of } = playing({}, random);
@@ -393,6 +412,16 @@ test('a server that cannot be reached is tried again', () => {
   assert.equal(of('error').length, 4);
 });
 
+test('a socket that fails without closing is closed', () => {
+  const { Socket, world, of } = start();
+  Socket.last.onerror();
+  assert.equal(of('close').length, 0, 'it has its chance');
+  world.pass(0);
+  assert.equal(of('close')[0].willReconnect, true);
+  Socket.last.onclose({ code: 1006, reason: '', wasClean: false });
+  assert.equal(of('close').length, 1, 'once');
+});
+
 for (const [what, bytes, type] of [
   ['bytes that are no message', [9, 9, 9], DecodeError],
   ['a snapshot with a wrong checksum', snapshot({ checksum: 1 }), MirrorError],
@@ -474,6 +503,45 @@ test('closing while it waits to come back ends that', () => {
   assert.deepEqual(of('close').map(({ willReconnect }) => willReconnect), [true, false]);
   world.pass(60_000);
   assert.equal(Socket.all.length, 1);
+});
+
+test('after the good-bye what still comes is ignored', () => {
+  const { Socket, client, of } = playing();
+  client.close();
+  const heard = of('message').length;
+  Socket.last.receive(snapshot());
+  Socket.last.receive([9, 9, 9]);
+  assert.equal(of('message').length, heard);
+  assert.equal(of('error').length, 0);
+});
+
+test('a spectator looks on, follows whom he likes, and sends no inputs', () => {
+  const { Socket, client, world } = start({ watch: true });
+  client.follow(300);
+  Socket.last.open();
+  Socket.last.receive(welcome({ player: 0 }));
+  const shot = { type: 'shot', x: 5, y: 5, vx: 900, vy: 0, player: 0 };
+  const entities = [...new Room().entities, { id: 10, entity: shot }];
+  Socket.last.receive(snapshot({ reset: true, entities }));
+  assert.equal(client.update(THRUST), 0);
+  assert.equal(client.send(THRUST), false);
+  client.follow(null);
+  world.pass(100);
+  const sent = Socket.last.sent.map(said);
+  assert.deepEqual(sent.map(({ type }) => type), ['watch', 'ping', 'follow', 'follow']);
+  assert.deepEqual(sent.slice(2).map(({ player }) => player), [300, null]);
+  const view = client.view();
+  assert.equal(view.me, null);
+  assert.deepEqual(view.things.map(({ id }) => id), [9, 10]);
+
+  client.follow(7);
+  Socket.last.end(1006);
+  world.pass(1000);
+  Socket.last.open();
+  Socket.last.receive(welcome({ player: 0 }));
+  const again = Socket.last.sent.map(said);
+  assert.equal(again[0].resume, null, 'there is no player to come back to');
+  assert.equal(again.at(-1).player, 7, 'he goes on following');
 });
 
 test('the meter counts bytes per second', () => {

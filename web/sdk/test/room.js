@@ -96,10 +96,12 @@ export function pong(nonce) {
 /** What a client's message says. */
 export function said(bytes) {
   const reader = new Reader(bytes);
-  switch (reader.variant(3)) {
+  const variant = reader.variant(5);
+  switch (variant) {
     case 0:
+    case 3:
       return {
-        type: 'hello',
+        type: variant === 0 ? 'hello' : 'watch',
         version: reader.u16(),
         schema: reader.u32(),
         room: reader.string(),
@@ -116,6 +118,8 @@ export function said(bytes) {
         controls: reader.u8(),
         aim: reader.u16(),
       };
+    case 4:
+      return { type: 'follow', player: reader.option((reader) => reader.u32()) };
     default:
       return { type: 'ping', nonce: reader.u32(), received: reader.u32() };
   }

@@ -160,6 +160,16 @@ test('after a long pause ticks are skipped and not made up for', () => {
   assert.equal(clock.advance(50_000), 0, 'time does not run backwards');
 });
 
+test('at every tick rate 30 pictures a second are enough', () => {
+  for (const rate of [1, 20, 30, 60, 128, 240]) {
+    const clock = new TickClock(rate, rate, 0);
+    let ticks = 0;
+    for (let picture = 0; picture <= 300; picture++) ticks += clock.advance((picture * 1000) / 30);
+    assert.equal(clock.skipped, 0, `at ${rate} Hz`);
+    assert.ok(Math.abs(ticks - 10 * rate - 1) <= 1, `${ticks} ticks at ${rate} Hz`);
+  }
+});
+
 test('a backlog at the server is worked off', () => {
   const clock = new TickClock(30, 30, 0);
   let waiting = 12;
