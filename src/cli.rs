@@ -98,7 +98,7 @@ fn run<G: Game>(mut settings: Settings, game: G::Config, site: Site) -> Result<(
 async fn serve<G: Game>(settings: Settings, game: G::Config, site: Site) -> Result<(), Failure> {
     // Before the start line, so that a signal after it always drains.
     let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
-    let server = Server::<G>::start(settings.clone(), game, site).map_err(not_started)?;
+    let server = Server::<G>::start_with(settings.clone(), game, site).map_err(not_started)?;
     announce::<G>(&settings, server.address());
 
     let signal = signals.next().await;

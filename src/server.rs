@@ -57,12 +57,24 @@ pub enum StartError {
 }
 
 impl<G: Game> Server<G> {
-    /// Starts everything, within the current actix system: rooms of the game, sockets,
-    /// the operators' routes and the pages of `site`.
+    /// Starts everything but pages, within the current actix system: rooms of the game,
+    /// sockets, the operators' routes.
     ///
     /// # Errors
     /// [`StartError`], if the address is taken or the system refuses a thread.
-    pub fn start(settings: Settings, game: G::Config, site: Site) -> Result<Running, StartError> {
+    pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+        Self::start_with(settings, game, Site::none())
+    }
+
+    /// The same, with the pages of `site`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        settings: Settings,
+        game: G::Config,
+        site: Site,
+    ) -> Result<Running, StartError> {
         let telemetry = Telemetry::new()?;
         let board = RoomBoard::new(Instant::now());
         let readiness = Readiness::default();

@@ -52,7 +52,9 @@ impl Asset {
     /// Bytes on the wire to those who take gzip.
     #[cfg(test)]
     pub(super) fn sent_size(&self) -> usize {
-        self.gzip.as_ref().map_or(self.plain.len(), |gzip| gzip.len())
+        self.gzip
+            .as_ref()
+            .map_or(self.plain.len(), |gzip| gzip.len())
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {

@@ -86,7 +86,13 @@ async fn it_is_compressed_for_those_who_ask() {
         ("identity", ""),
         ("", ""),
     ] {
-        let response = ask(small(), Method::GET, "/app.js", &[("accept-encoding", accepted)]).await;
+        let response = ask(
+            small(),
+            Method::GET,
+            "/app.js",
+            &[("accept-encoding", accepted)],
+        )
+        .await;
         assert_eq!(value(&response, "content-encoding"), encoding, "{accepted}");
         assert_eq!(value(&response, "vary"), "Accept-Encoding");
         let body = to_bytes(response.into_body()).await.unwrap();
@@ -117,7 +123,11 @@ async fn other_methods_and_other_paths_are_refused() {
         assert_eq!(response.status(), status, "{method} {path}");
     }
     let nothing = ask(Site::none(), Method::GET, "/", &[]).await;
-    assert_eq!(nothing.status(), StatusCode::NOT_FOUND, "a game without pages");
+    assert_eq!(
+        nothing.status(),
+        StatusCode::NOT_FOUND,
+        "a game without pages"
+    );
 }
 
 #[actix_web::test]
@@ -135,9 +145,14 @@ fn every_file_of_the_client_is_embedded() {
     for folder in ["sdk", "arena"] {
         for entry in std::fs::read_dir(web.join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            let is_sent = [".js", ".css", ".svg"].iter().any(|end| name.ends_with(end));
+            let is_sent = [".js", ".css", ".svg"]
+                .iter()
+                .any(|end| name.ends_with(end));
             let path = format!("/{folder}/{name}");
-            assert!(!is_sent || held.contains(&*path), "{path} is missing in files.rs");
+            assert!(
+                !is_sent || held.contains(&*path),
+                "{path} is missing in files.rs"
+            );
         }
     }
     assert!(held.contains("/"), "the page itself");
