@@ -17,13 +17,18 @@ macro_rules! files {
 /// The JavaScript SDK.
 pub(super) const SDK: &[File] = files![
     "sdk/arena.js",
+    "sdk/backoff.js",
     "sdk/bincode.js",
     "sdk/client.js",
     "sdk/clock.js",
+    "sdk/events.js",
+    "sdk/hex.js",
     "sdk/index.js",
     "sdk/interpolate.js",
     "sdk/lag.js",
+    "sdk/meter.js",
     "sdk/mirror.js",
+    "sdk/options.js",
     "sdk/pose.js",
     "sdk/predict.js",
     "sdk/protocol.js",

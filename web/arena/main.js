@@ -25,7 +25,7 @@ import { View } from './view.js';
 import { countdown, needsReload, wordsFor } from './words.js';
 
 /** @import { Event as ArenaEvent, Entity, Own } from '../sdk/arena.js' */
-/** @import { ClientCloseEvent } from '../sdk/client.js' */
+/** @import { ClientCloseEvent } from '../sdk/index.js' */
 /** @import { Thing } from '../sdk/session.js' */
 /** @import { ArenaClient } from './own.js' */
 
