@@ -14,6 +14,18 @@ macro_rules! files {
     };
 }
 
+/// The page of a folder.
+macro_rules! page {
+    ($folder:literal) => {
+        include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/web/",
+            $folder,
+            "/index.html"
+        ))
+    };
+}
+
 /// The JavaScript SDK.
 pub(super) const SDK: &[File] = files![
     "sdk/arena.js",
@@ -58,6 +70,8 @@ pub(super) const ARENA: &[File] = files![
     "arena/words.js",
 ];
 
-/// The page itself.
-pub(super) const ARENA_PAGE: &[u8] =
-    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/arena/index.html"));
+/// The page to watch on.
+pub(super) const WATCH: &[File] = files!["watch/chart.js", "watch/main.js", "watch/watch.css",];
+
+/// The pages themselves, and where they are.
+pub(super) const PAGES: &[File] = &[("/", page!("arena")), ("/watch", page!("watch"))];

@@ -30,12 +30,13 @@ impl Site {
         Self::none().with_all(files::SDK)
     }
 
-    /// The arena's page at `/`, with the SDK.
+    /// The arena's pages, `/` to play and `/watch` to look on, with the SDK.
     #[must_use]
     pub fn arena() -> Self {
         Self::sdk()
             .with_all(files::ARENA)
-            .with("/", files::ARENA_PAGE)
+            .with_all(files::WATCH)
+            .with_all(files::PAGES)
     }
 
     /// Adds a file, to be had at `path`. Its extension says what it is; a path without

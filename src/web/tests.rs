@@ -142,7 +142,7 @@ async fn another_content_has_another_tag() {
 fn every_file_of_the_client_is_embedded() {
     let held: BTreeSet<_> = Site::arena().assets.iter().map(|a| a.path()).collect();
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
-    for folder in ["sdk", "arena"] {
+    for folder in ["sdk", "arena", "watch"] {
         for entry in std::fs::read_dir(web.join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let is_sent = [".js", ".css", ".svg"]
@@ -155,7 +155,7 @@ fn every_file_of_the_client_is_embedded() {
             );
         }
     }
-    assert!(held.contains("/"), "the page itself");
+    assert!(held.contains("/") && held.contains("/watch"), "the pages");
 }
 
 #[test]

@@ -59,8 +59,8 @@ export class Door {
       if (!response.ok) return;
       /** @type {{ rooms: { name: string, players: number }[] }} */
       const { rooms } = await response.json();
-      const found = room ? rooms.find(({ name }) => name === room) : rooms[0];
-      const players = found?.players ?? 0;
+      const meant = rooms.filter(({ name }) => room === '' || name === room);
+      const players = meant.reduce((sum, { players }) => sum + players, 0);
       const place = room ? ` in ${room}` : '';
       setText(
         this.#who,

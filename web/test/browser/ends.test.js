@@ -76,20 +76,6 @@ test('a link that is cut comes back as the same player', async () => {
   }
 });
 
-test('a page that is loaded again is the same player', async () => {
-  const server = await Server.start(CALM);
-  try {
-    const ada = await (await Player.open(browser, server)).join('Ada');
-    const before = await ada.id();
-    await ada.page.reload();
-    await ada.join('Ada');
-    assert.equal(await ada.id(), before);
-    await ada.fine();
-  } finally {
-    await server.stop();
-  }
-});
-
 test('who joins from another window is told so in the first', async () => {
   const server = await Server.start(CALM);
   try {

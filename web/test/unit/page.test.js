@@ -19,7 +19,7 @@ function modules(url, seen = new Set()) {
   return seen;
 }
 
-for (const page of ['arena']) {
+for (const page of ['arena', 'watch']) {
   test(`${page}: preloads what it imports`, () => {
     const html = readFileSync(new URL(`${page}/index.html`, WEB), 'utf8');
     const preloaded = [...html.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map((found) => found[1]);
