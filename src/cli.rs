@@ -21,15 +21,22 @@ use crate::config::{self, Problems, Settings};
 use crate::game::Game;
 use crate::protocol::{Reason, Wire};
 use crate::server::{BindError, Server, StartError};
+use crate::web::Site;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use tracing::{info, warn};
 
-/// Runs a server of the game `G` as the command line, the environment and the config
-/// file say, until a signal ends it.
+/// Runs a server of the game `G`, without web pages, as the command line, the
+/// environment and the config file say, until a signal ends it.
 #[must_use]
 pub fn main<G: Game>() -> ExitCode {
+    main_with::<G>(Site::none())
+}
+
+/// The same, with the pages of `site`.
+#[must_use]
+pub fn main_with<G: Game>(site: Site) -> ExitCode {
     let arguments = arguments::parse::<G>();
     let (settings, game) = match config::load(&arguments.layers, G::check) {
         Ok(loaded) => loaded,
@@ -43,7 +50,7 @@ pub fn main<G: Game>() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    match run::<G>(settings, game) {
+    match run::<G>(settings, game, site) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => refuse(&failure),
     }
@@ -73,7 +80,7 @@ fn refuse(failure: &Failure) -> ExitCode {
     }
 }
 
-fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> {
+fn run<G: Game>(mut settings: Settings, game: G::Config, site: Site) -> Result<(), Failure> {
     logging::start(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
     // A socket is a file: without this a server ends at the usual 1,024.
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -84,14 +91,14 @@ fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> 
     settings
         .seed
         .get_or_insert_with(|| rand::random::<u64>() >> 1);
-    actix_rt::System::new().block_on(serve::<G>(settings, game))
+    actix_rt::System::new().block_on(serve::<G>(settings, game, site))
 }
 
 /// Starts the server, announces it, and runs to the end of the drain.
-async fn serve<G: Game>(settings: Settings, game: G::Config) -> Result<(), Failure> {
+async fn serve<G: Game>(settings: Settings, game: G::Config, site: Site) -> Result<(), Failure> {
     // Before the start line, so that a signal after it always drains.
     let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
-    let server = Server::<G>::start(settings.clone(), game).map_err(not_started)?;
+    let server = Server::<G>::start_with(settings.clone(), game, site).map_err(not_started)?;
     announce::<G>(&settings, server.address());
 
     let signal = signals.next().await;

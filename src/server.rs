@@ -12,6 +12,7 @@ use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Ops};
 use crate::session::{self, Entrance};
 use crate::telemetry::Telemetry;
+use crate::web::{self, Site};
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::HttpService;
@@ -56,11 +57,24 @@ pub enum StartError {
 }
 
 impl<G: Game> Server<G> {
-    /// Starts everything, within the current actix system.
+    /// Starts everything but pages, within the current actix system: rooms of the game,
+    /// sockets, the operators' routes.
     ///
     /// # Errors
     /// [`StartError`], if the address is taken or the system refuses a thread.
     pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+        Self::start_with(settings, game, Site::none())
+    }
+
+    /// The same, with the pages of `site`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        settings: Settings,
+        game: G::Config,
+        site: Site,
+    ) -> Result<Running, StartError> {
         let telemetry = Telemetry::new()?;
         let board = RoomBoard::new(Instant::now());
         let readiness = Readiness::default();
@@ -81,7 +95,10 @@ impl<G: Game> Server<G> {
                 drain: lobby.recipient(),
             },
         };
-        Ok(front.open(move |config| ops::configure(config, &ops))?)
+        Ok(front.open(move |config| {
+            web::configure(config, &site);
+            ops::configure(config, &ops);
+        })?)
     }
 }
 
