@@ -30,7 +30,7 @@ const WORDS = {
   bad_room: ['There is no such room', 'Check the address, or join the main room.'],
   room_closed: ['The room was closed', 'A new game begins.'],
   refused: ['You cannot join', ''],
-  taken_over: ['You joined from another window', 'This one is no longer connected.', 'Play here instead'],
+  taken_over: ['You joined from another window', 'This one is no longer connected.', 'Join again here'],
   too_slow: ['Your connection is too slow', 'The game got too far ahead of you.'],
   silent: ['The server heard nothing from you', 'The connection was given up.'],
   flood: ['Too many messages', 'The server ended the connection.'],

@@ -89,7 +89,7 @@ test('who joins from another window is told so in the first', async () => {
     assert.match(await ada.page.locator('#banner').innerText(), /You joined from another window/);
     const [end] = await ada.ends();
     assert.deepEqual(end, { code: 4007, label: 'taken_over', wasClean: true, willReconnect: false });
-    assert.equal(await ada.page.evaluate(() => document.activeElement?.textContent), 'Play here instead');
+    assert.equal(await ada.page.evaluate(() => document.activeElement?.textContent), 'Join again here');
     assert.equal(await other.id(), await ada.id());
     await ada.fine();
     await other.fine();
