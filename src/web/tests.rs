@@ -3,8 +3,8 @@
 use super::*;
 use actix_web::body::to_bytes;
 use actix_web::dev::ServiceResponse;
-use actix_web::http::{Method, StatusCode, header};
-use actix_web::{App, test};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{App, test as http};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
@@ -20,12 +20,12 @@ fn small() -> Site {
 
 async fn ask(site: Site, method: Method, path: &str, headers: &[(&str, &str)]) -> ServiceResponse {
     let app = App::new().configure(move |config| configure(config, &site));
-    let service = test::init_service(app).await;
-    let mut request = test::TestRequest::default().method(method).uri(path);
+    let service = http::init_service(app).await;
+    let mut request = http::TestRequest::default().method(method).uri(path);
     for header in headers {
         request = request.insert_header(*header);
     }
-    test::call_service(&service, request.to_request()).await
+    http::call_service(&service, request.to_request()).await
 }
 
 fn value<'a>(response: &'a ServiceResponse, name: &str) -> &'a str {
