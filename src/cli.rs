@@ -10,14 +10,15 @@
 //! # }
 //! ```
 //!
-//! Ends with exit code 0 after a drain, 2 if the configuration cannot be used or the
+//! `downbeat token` makes a token for a player instead. Ends with exit code 0 after a drain, 2 if the configuration cannot be used or the
 //! address is taken, 1 if the server failed.
 
 mod arguments;
 mod logging;
 mod signals;
+mod token;
 
-use crate::config::{self, Problems, Settings};
+use crate::config::{self, Problems, Secrets, Settings};
 use crate::game::Game;
 use crate::protocol::{Reason, Wire};
 use crate::server::{BindError, Server, StartError};
@@ -43,7 +44,15 @@ pub fn main<G: Game>() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    match run::<G>(settings, game) {
+    let secrets = match Secrets::read(&settings, &arguments.layers) {
+        Ok(secrets) => secrets,
+        Err(problems) => return refuse(&Failure::Config(problems)),
+    };
+    let outcome = match arguments.token {
+        Some(wish) => token::print(wish, &settings, &secrets),
+        None => run::<G>(settings, secrets, game),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => refuse(&failure),
     }
@@ -54,6 +63,8 @@ pub fn main<G: Game>() -> ExitCode {
 enum Failure {
     #[error("{0}")]
     Config(Problems),
+    #[error("{0}")]
+    Secret(String),
     #[error("bind: {0} is already in use; choose another with --bind ADDRESS:PORT")]
     InUse(SocketAddr),
     #[error("bind: cannot listen on {0}: {1}")]
@@ -68,12 +79,14 @@ fn refuse(failure: &Failure) -> ExitCode {
         eprintln!("downbeat: {line}");
     }
     match failure {
-        Failure::Config(_) | Failure::InUse(_) | Failure::Listen(..) => ExitCode::from(2),
+        Failure::Config(_) | Failure::Secret(_) | Failure::InUse(_) | Failure::Listen(..) => {
+            ExitCode::from(2)
+        }
         Failure::Failed(_) => ExitCode::FAILURE,
     }
 }
 
-fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> {
+fn run<G: Game>(mut settings: Settings, secrets: Secrets, game: G::Config) -> Result<(), Failure> {
     logging::start(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
     // A socket is a file: without this a server ends at the usual 1,024.
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -84,14 +97,18 @@ fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> 
     settings
         .seed
         .get_or_insert_with(|| rand::random::<u64>() >> 1);
-    actix_rt::System::new().block_on(serve::<G>(settings, game))
+    actix_rt::System::new().block_on(serve::<G>(settings, secrets, game))
 }
 
 /// Starts the server, announces it, and runs to the end of the drain.
-async fn serve<G: Game>(settings: Settings, game: G::Config) -> Result<(), Failure> {
+async fn serve<G: Game>(
+    settings: Settings,
+    secrets: Secrets,
+    game: G::Config,
+) -> Result<(), Failure> {
     // Before the start line, so that a signal after it always drains.
     let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
-    let server = Server::<G>::start(settings.clone(), game).map_err(not_started)?;
+    let server = Server::<G>::start(settings.clone(), secrets, game).map_err(not_started)?;
     announce::<G>(&settings, server.address());
 
     let signal = signals.next().await;
@@ -109,6 +126,7 @@ fn not_started(error: StartError) -> Failure {
             ErrorKind::AddrInUse => Failure::InUse(address),
             _ => Failure::Listen(address, source),
         },
+        StartError::Keys(_) => Failure::Secret(error.to_string()),
         error => Failure::Failed(error.to_string()),
     }
 }

@@ -5,9 +5,9 @@
 //! then the workers stopped. It installs no signal handlers; whoever runs it decides
 //! when to drain.
 
-use crate::config::Settings;
+use crate::config::{Auth, Secrets, Settings};
 use crate::game::Game;
-use crate::guard::{Permits, Readiness};
+use crate::guard::{Admission, BadKeys, Permits, Readiness, Tokens};
 use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Ops};
 use crate::session::{self, Entrance};
@@ -25,7 +25,7 @@ use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,9 @@ pub enum StartError {
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
+    /// The keys that tokens are verified with cannot be used.
+    #[error("auth_key_file: {0}")]
+    Keys(#[from] BadKeys),
     /// Two metrics have one name.
     #[error("cannot count: {0}")]
     Telemetry(#[from] prometheus::Error),
@@ -59,8 +62,14 @@ impl<G: Game> Server<G> {
     /// Starts everything, within the current actix system.
     ///
     /// # Errors
-    /// [`StartError`], if the address is taken or the system refuses a thread.
-    pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+    /// [`StartError`], if the address is taken, a secret cannot be used or the system
+    /// refuses a thread.
+    pub fn start(
+        settings: Settings,
+        secrets: Secrets,
+        game: G::Config,
+    ) -> Result<Running, StartError> {
+        let admission = admission(&settings, &secrets)?;
         let telemetry = Telemetry::new()?;
         let board = RoomBoard::new(Instant::now());
         let readiness = Readiness::default();
@@ -76,6 +85,7 @@ impl<G: Game> Server<G> {
             settings,
             telemetry,
             readiness,
+            admission,
             rooms: Rooms {
                 enter: lobby.clone().recipient(),
                 drain: lobby.recipient(),
@@ -83,6 +93,16 @@ impl<G: Game> Server<G> {
         };
         Ok(front.open(move |config| ops::configure(config, &ops))?)
     }
+}
+
+fn admission(settings: &Settings, secrets: &Secrets) -> Result<Admission, BadKeys> {
+    let tokens = match (settings.auth, &secrets.auth_keys) {
+        (Auth::None, _) => None,
+        (Auth::Jwt, Some(keys)) => Some(Tokens::new(keys, settings.auth_audience.clone())?),
+        // Not to be mistaken for "everybody": without keys nobody could come in.
+        (Auth::Jwt, None) => return Err(BadKeys::Empty),
+    };
+    Ok(Admission::new(tokens, SystemTime::now))
 }
 
 /// Who answers for the rooms.
@@ -103,6 +123,8 @@ pub struct Front<W: Wire> {
     pub telemetry: Telemetry,
     /// Whether it takes sessions; for whoever reports it.
     pub readiness: Readiness,
+    /// Who players must be.
+    pub admission: Admission,
     /// The rooms.
     pub rooms: Rooms<W::Input>,
 }
@@ -127,6 +149,7 @@ impl<W: Wire> Front<W> {
         let entrance = Entrance {
             settings: Arc::clone(&settings),
             telemetry: self.telemetry.clone(),
+            admission: Arc::new(self.admission),
             permits: permits.clone(),
             readiness: self.readiness.clone(),
             lobby: self.rooms.enter,

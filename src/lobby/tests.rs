@@ -55,6 +55,7 @@ impl House {
             room: room.into(),
             profile: Profile {
                 name: "visitor".into(),
+                ..Profile::default()
             },
             resume: None,
             link: member,
@@ -275,7 +276,10 @@ async fn a_panic_ends_its_room_and_leaves_the_others_alone() {
             inputs: 16,
             events: 64,
         });
-        let profile = Profile { name: name.into() };
+        let profile = Profile {
+            name: name.into(),
+            ..Profile::default()
+        };
         lobby.do_send(Enter {
             room: room.into(),
             profile,

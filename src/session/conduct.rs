@@ -7,11 +7,12 @@ use super::inbound;
 use super::message::{Assembler, Whole};
 use crate::config::Settings;
 use crate::game::{Leave, Profile};
-use crate::guard::{Bucket, Rate};
+use crate::guard::{Admission, Bucket, Identity, Rate};
 use crate::lobby::Enter;
 use crate::world::{Arrived, End, LinkLimits, OutgoingStream, SessionLink, link};
 use actix_http::ws::{CloseCode, CloseReason, Message};
 use bytes::Bytes;
+use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,6 +54,7 @@ pub(super) enum Step<I> {
 pub(super) struct Conduct<W: Wire> {
     state: State<W::Input>,
     settings: Arc<Settings>,
+    admission: Arc<Admission>,
     /// The room that the path named.
     room: Option<String>,
     assembler: Assembler,
@@ -64,9 +66,15 @@ pub(super) struct Conduct<W: Wire> {
 
 impl<W: Wire> Conduct<W> {
     /// Of a session that was just opened.
-    pub(super) fn new(settings: Arc<Settings>, room: Option<String>, now: Instant) -> Self {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        admission: Arc<Admission>,
+        room: Option<String>,
+        now: Instant,
+    ) -> Self {
         Self {
             state: State::Waiting,
+            admission,
             room,
             assembler: Assembler::new(settings.max_message),
             rate: Rate::new(settings.messages_per_second(), settings.message_burst),
@@ -108,12 +116,13 @@ impl<W: Wire> Conduct<W> {
             State::Playing(link) => Self::play(link, bytes),
             State::Closing => Ok(Step::Nothing),
         };
-        taken.unwrap_or_else(|reason| self.end(reason))
+        taken.unwrap_or_else(|end| self.end(end))
     }
 
-    fn hello(&mut self, bytes: &[u8]) -> Result<Step<W::Input>, Reason> {
+    fn hello(&mut self, bytes: &[u8]) -> Result<Step<W::Input>, End> {
         let hello = inbound::hello::<W>(bytes)?;
         let room = inbound::room(self.room.as_deref(), &hello.room)?;
+        let profile = self.profile(&hello, &room)?;
         let (mine, theirs) = link(LinkLimits {
             inputs: self.settings.inbox,
             events: self.settings.outbox,
@@ -122,18 +131,39 @@ impl<W: Wire> Conduct<W> {
         self.state = State::Playing(mine);
         let enter = Enter {
             room,
-            profile: Profile {
-                name: inbound::clean_name(&hello.name),
-            },
+            profile,
             resume: hello.resume,
             link: theirs,
         };
         Ok(Step::Enter(enter, outgoing))
     }
 
-    fn play(link: &SessionLink<W::Input>, bytes: &[u8]) -> Result<Step<W::Input>, Reason> {
+    /// Who says hello, as far as he must prove it.
+    fn profile(&self, hello: &Hello, room: &str) -> Result<Profile, End> {
+        let room = match room {
+            "" => &self.settings.default_room,
+            named => named,
+        };
+        let identity = self
+            .admission
+            .identify(hello.token.as_deref(), room)
+            .map_err(|rejected| End {
+                text: Some(rejected.to_string()),
+                ..rejected.reason().into()
+            })?;
+        let (account, name) = match identity {
+            Some(Identity { account, name }) => (Some(account), name),
+            None => (None, None),
+        };
+        Ok(Profile {
+            name: inbound::clean_name(name.as_deref().unwrap_or(&hello.name)),
+            account,
+        })
+    }
+
+    fn play(link: &SessionLink<W::Input>, bytes: &[u8]) -> Result<Step<W::Input>, End> {
         match inbound::message::<W>(bytes)? {
-            ClientMessage::Hello(_) => Err(Reason::BadMessage),
+            ClientMessage::Hello(_) => Err(Reason::BadMessage.into()),
             ClientMessage::Input {
                 seq,
                 tick,

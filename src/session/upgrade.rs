@@ -11,7 +11,7 @@ use super::inbound::is_room_name;
 use super::line::Line;
 use super::socket::{Inlet, Socket};
 use crate::config::Settings;
-use crate::guard::{Denied, Permit, Permits, Readiness, origin_allowed};
+use crate::guard::{Admission, Denied, Permit, Permits, Readiness, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
 use actix::Recipient;
@@ -42,6 +42,8 @@ pub struct Entrance<I: Send + 'static> {
     pub settings: Arc<Settings>,
     /// Where things are counted.
     pub telemetry: Telemetry,
+    /// Who they must be.
+    pub admission: Arc<Admission>,
     /// How many may come in.
     pub permits: Permits,
     /// Whether anybody may.
@@ -98,6 +100,7 @@ fn start<W: Wire>(
     let socket = Rc::new(RefCell::new(socket));
     let session = Session::<W>::new(
         Arc::clone(settings),
+        Arc::clone(&entrance.admission),
         room,
         Rc::clone(&line),
         entrance.lobby.clone(),

@@ -79,10 +79,10 @@ impl<G: Game> Core<G> {
     /// Somebody knocked: he returns to his player, or becomes a new one.
     fn enter(&mut self, join: Join<Input<G>>) {
         if let Some(token) = join.resume {
-            let known = self
-                .members
-                .iter_mut()
-                .find(|member| member.token == token && !member.is_gone);
+            // The right to a player is of no use to another account.
+            let known = self.members.iter_mut().find(|member| {
+                member.token == token && member.account == join.profile.account && !member.is_gone
+            });
             if let Some(member) = known {
                 self.newcomers.push(member.id);
                 match member.resume(join, self.tick) {

@@ -42,6 +42,7 @@ pub(super) enum Presence<I> {
 pub(super) struct Member<G: Game> {
     pub(super) id: PlayerId,
     pub(super) name: String,
+    pub(super) account: Option<String>,
     pub(super) presence: Presence<Input<G>>,
     pub(super) token: ResumeToken,
     pub(super) pending: Pending<Input<G>>,
@@ -80,6 +81,7 @@ impl<G: Game> Member<G> {
         Self {
             id,
             name: join.profile.name,
+            account: join.profile.account,
             presence: Presence::Live(join.link),
             token: join.token,
             pending: Pending::default(),

@@ -61,12 +61,25 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         draw: &str,
     ) -> Self {
+        let profile = Profile {
+            name: name.into(),
+            ..Profile::default()
+        };
+        Self::join_as(core, profile, resume, draw)
+    }
+
+    /// The same for somebody in particular.
+    pub(super) fn join_as(
+        core: &mut Core<G>,
+        profile: Profile,
+        resume: Option<ResumeToken>,
+        draw: &str,
+    ) -> Self {
         let (session, member) = link(LIMITS);
         let mut token = [0; 16];
         for (byte, from) in token.iter_mut().zip(draw.bytes()) {
             *byte = from;
         }
-        let profile = Profile { name: name.into() };
         core.join(Join {
             profile,
             resume,

@@ -5,7 +5,7 @@ use super::inbox::Arrived;
 use super::puppet::{Puppet, config};
 use super::{Observer, Tally};
 use crate::game::arena::{Arena, Config};
-use crate::game::{Game, Leave, TickInput};
+use crate::game::{Game, Leave, Profile, TickInput};
 use downbeat_protocol::arena::{Entity, Input, Status, controls};
 use downbeat_protocol::{EntityId, Reason, Seq, Tick};
 
@@ -495,4 +495,28 @@ fn thrust_costs_nothing_once_it_is_known() {
         per_snapshot < 60,
         "{per_snapshot} bytes for a steady flight"
     );
+}
+
+#[test]
+fn the_right_to_a_player_is_his_accounts_alone() {
+    let mut core = arena(config());
+    let of = |account: &str| Profile {
+        name: account.into(),
+        account: Some(account.into()),
+    };
+    let mut ada = Puppet::join_as(&mut core, of("ada"), None, "one");
+    tick(&mut core);
+    ada.take();
+    let welcome = ada.welcome.take().unwrap();
+    for (who, is_she) in [
+        (of("eve"), false),
+        (Profile::default(), false),
+        (of("ada"), true),
+    ] {
+        let mut back = Puppet::join_as(&mut core, who.clone(), Some(welcome.resume), "two");
+        tick(&mut core);
+        back.take();
+        let player = back.welcome.as_ref().unwrap().player;
+        assert_eq!(player == welcome.player, is_she, "{who:?}");
+    }
 }

@@ -11,7 +11,7 @@ type Arena = Conduct<ArenaWire>;
 type ArenaStep = Step<Input>;
 
 fn conduct(now: Instant) -> Arena {
-    Conduct::new(Arc::default(), None, now)
+    Conduct::new(Arc::default(), Arc::default(), None, now)
 }
 
 fn binary(message: &ClientMessage<Input>) -> Message {
