@@ -108,7 +108,7 @@ async fn serve<G: Game>(
 ) -> Result<(), Failure> {
     // Before the start line, so that a signal after it always drains.
     let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
-    let server = Server::<G>::start(settings.clone(), secrets, game).map_err(not_started)?;
+    let server = Server::<G>::start_with(settings.clone(), secrets, game).map_err(not_started)?;
     announce::<G>(&settings, server.address());
 
     let signal = signals.next().await;

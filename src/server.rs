@@ -59,12 +59,20 @@ pub enum StartError {
 }
 
 impl<G: Game> Server<G> {
+    /// Starts everything, within the current actix system; without secrets.
+    ///
+    /// # Errors
+    /// [`StartError`], if the address is taken or the system refuses a thread.
+    pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+        Self::start_with(settings, Secrets::default(), game)
+    }
+
     /// Starts everything, within the current actix system.
     ///
     /// # Errors
-    /// [`StartError`], if the address is taken, a secret cannot be used or the system
+    /// [`StartError`], if an address is taken, a secret cannot be used or the system
     /// refuses a thread.
-    pub fn start(
+    pub fn start_with(
         settings: Settings,
         secrets: Secrets,
         game: G::Config,
@@ -148,7 +156,7 @@ impl<W: Wire> Front<W> {
         let permits = Permits::new(settings.max_sessions, settings.max_sessions_per_address);
         let entrance = Entrance {
             settings: Arc::clone(&settings),
-            telemetry: self.telemetry.clone(),
+            telemetry: Arc::new(self.telemetry.clone()),
             admission: Arc::new(self.admission),
             permits: permits.clone(),
             readiness: self.readiness.clone(),

@@ -7,8 +7,8 @@ mod harness;
 use downbeat::game::Leave;
 use downbeat_protocol::{ClientMessage, Reason, codec};
 use harness::client::{hello, input};
-use harness::raw::{BINARY, CLOSE, FIN, PING};
-use harness::{Client, Ended, Raw, TestServer, eventually};
+use harness::raw::{BINARY, CLOSE, FIN, PING, TEXT, frame};
+use harness::{Client, Ended, PATIENCE, Raw, TestServer, eventually};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 
@@ -82,6 +82,20 @@ async fn a_peer_that_never_answers_a_close_is_not_waited_for() {
     // It neither answers nor closes.
     eventually("the socket is gone", || server.telemetry.sockets.get() == 0).await;
     assert!(raw.rest().await.is_empty());
+    server.finish(1).await;
+}
+
+#[actix_rt::test]
+async fn a_peer_that_floods_after_its_end_is_not_waited_for_either() {
+    let server = TestServer::start(|_| {});
+    let mut raw = Raw::connect(server.address).await;
+    raw.frame(FIN | TEXT, b"").await;
+    let flood = vec![0x55; 64 << 10];
+    let start = Instant::now();
+    while raw.stream.write_all(&flood).await.is_ok() {
+        assert!(start.elapsed() < PATIENCE, "the socket is still read");
+    }
+    assert_eq!(server.ends(Reason::TextRefused), 1);
     server.finish(1).await;
 }
 
@@ -168,6 +182,21 @@ async fn the_rooms_end_reaches_a_session_that_takes_no_bytes() {
     let _raw = jammed(&server).await;
     server.desk(|desk| desk.end = Some(Reason::TooSlow));
     eventually("it has ended", || server.ends(Reason::TooSlow) == 1).await;
+    server.finish(1).await;
+}
+
+#[actix_rt::test]
+async fn answers_pile_up_no_further_than_their_bound() {
+    let server = TestServer::start(|settings| {
+        settings.write_timeout = Duration::from_secs(60);
+        settings.message_rate = Some(1_000_000);
+        settings.send_buffer = 8 << 10;
+    });
+    let mut raw = jammed(&server).await;
+    // Each would be answered with as many bytes, and he reads none of them.
+    let pings = frame(FIN | PING, &[0; 125]).repeat(600);
+    raw.send(&pings).await;
+    eventually("he is cut", || server.ends(Reason::Jammed) == 1).await;
     server.finish(1).await;
 }
 

@@ -6,8 +6,8 @@ mod harness;
 use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, codec};
 use harness::client::{hello, input};
-use harness::{Client, Ended, TestServer, eventually};
-use std::time::Duration;
+use harness::{Client, Ended, Raw, TestServer, eventually};
+use std::time::{Duration, Instant};
 
 #[actix_rt::test]
 async fn a_hello_is_welcomed_and_inputs_reach_the_room() {
@@ -132,4 +132,27 @@ async fn a_drain_ends_those_with_and_without_a_room() {
         std::net::TcpStream::connect(address).is_err()
     })
     .await;
+}
+
+#[actix_rt::test]
+async fn a_drain_does_not_wait_longer_than_its_time() {
+    let server = TestServer::start(|settings| settings.drain = Duration::from_millis(20));
+    // It never answers the close, for which the server would wait a second.
+    let mut raw = Raw::connect(server.address).await;
+    let start = Instant::now();
+    assert!(
+        !server.running.drain(Reason::GoingAway).await,
+        "one was left"
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "took {:?}",
+        start.elapsed()
+    );
+    assert_eq!(
+        raw.close_code().await,
+        Some(1001),
+        "it was told all the same"
+    );
+    assert_eq!(raw.next().await, None, "and its socket is closed");
 }

@@ -6,31 +6,26 @@
 
 use crate::behaviour::{Pilot, Sight, generator};
 use crate::ending::Ending;
+use crate::join::{Socket, join, not_binary};
 use crate::measure::{Measure, Rates, Tally};
 use crate::pacer::Pacer;
-use crate::player::{self, Answer, Heard, Player};
+use crate::player::{Heard, Player};
 use crate::stage::{Stage, Window};
 use crate::swarm::Plan;
-use crate::target::CONNECT_TIMEOUT;
 use bytes::Bytes;
-use downbeat_protocol::{Reason, SUBPROTOCOL};
-use futures_util::{SinkExt, StreamExt};
+use downbeat_protocol::Reason;
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use rand::RngExt;
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
-use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// From the connection to the welcome.
-const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A bot that has said nothing for this long pings: half of what a server lets
 /// acknowledgements lag by default before it skips snapshots.
 const PING_INTERVAL: Duration = Duration::from_millis(500);
@@ -38,8 +33,6 @@ const PING_INTERVAL: Duration = Duration::from_millis(500);
 const LINGER: Duration = Duration::from_secs(1);
 /// How long a bot waits for the answer to its close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// What may wait in a bot for a server that takes nothing, in bytes.
-const WRITE_BUFFER: usize = 32 << 10;
 
 /// What the bots of one thread share.
 #[derive(Debug)]
@@ -52,14 +45,11 @@ pub(crate) struct Group {
     pub(crate) measure: RefCell<Measure>,
 }
 
-type Socket = WebSocketStream<TcpStream>;
-
 /// Runs bot `number` from its connection to its end.
 pub(crate) async fn run(group: &Group, number: u32) -> Tally {
-    let (socket, player) = match timeout(JOIN_TIMEOUT, join(group, number)).await {
-        Ok(Ok(joined)) => joined,
-        Ok(Err(ending)) => return refused(group, ending),
-        Err(_) => return refused(group, Ending::new("join_timeout", "no welcome in time")),
+    let (socket, player) = match join(&group.plan, group.address, number).await {
+        Ok(joined) => joined,
+        Err(ending) => return refused(group, ending),
     };
     group.stage.joined();
     let mut bot = Bot::new(group, number, socket, player);
@@ -83,58 +73,6 @@ fn refused(group: &Group, ending: Ending) -> Tally {
     Tally {
         ending: Some(ending),
         ..Tally::default()
-    }
-}
-
-async fn join(group: &Group, number: u32) -> Result<(Socket, Box<Player>), Ending> {
-    let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(group.address)).await {
-        Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
-        Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
-    };
-    stream
-        .set_nodelay(true)
-        .map_err(|error| Ending::from_socket(WsError::Io(error)))?;
-    // The default 128 KiB read buffer is zeroed at every read; a small one is
-    // five times faster and lets thousands of bots fit.
-    let config = WebSocketConfig::default()
-        .read_buffer_size(4096)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_BUFFER)
-        .max_message_size(Some(downbeat_protocol::codec::DECODE_LIMIT))
-        .max_frame_size(Some(downbeat_protocol::codec::DECODE_LIMIT));
-    let request = ClientRequestBuilder::new(group.plan.target.uri()).with_sub_protocol(SUBPROTOCOL);
-    let (mut socket, _) = client_async_with_config(request, stream, Some(config))
-        .await
-        .map_err(Ending::from_socket)?;
-
-    let mut hello = Vec::new();
-    let room = group.plan.room(number);
-    player::hello(&room, &format!("bot-{number}"), &mut hello)?;
-    socket
-        .send(Message::Binary(hello.into()))
-        .await
-        .map_err(Ending::from_socket)?;
-    loop {
-        match socket.next().await {
-            Some(Ok(Message::Binary(bytes))) => {
-                return match player::answer(&bytes)? {
-                    Answer::Welcome(player) => Ok((socket, player)),
-                    Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
-                };
-            }
-            Some(Ok(other)) => not_binary(other)?,
-            Some(Err(error)) => return Err(Ending::from_socket(error)),
-            None => return Err(Ending::link_lost()),
-        }
-    }
-}
-
-/// Control frames are the library's business; everything else ends the bot.
-fn not_binary(message: Message) -> Result<(), Ending> {
-    match message {
-        Message::Close(frame) => Err(Ending::from_close(frame)),
-        Message::Text(_) => Err(Ending::new("unexpected", "a text message")),
-        _ => Ok(()),
     }
 }
 
@@ -316,7 +254,11 @@ impl<'a> Bot<'a> {
             self.player.ping(self.pings, &mut self.scratch)?;
             self.send(now)?;
         }
-        Ok(())
+        // Without waiting: what the socket does not take now goes out next time.
+        match self.socket.flush().now_or_never() {
+            Some(flushed) => flushed.map_err(Ending::from_socket),
+            None => Ok(()),
+        }
     }
 
     fn input(&mut self, intended: Instant, skipped: u64, now: Instant) -> Result<(), Ending> {
@@ -352,9 +294,8 @@ impl<'a> Bot<'a> {
         self.send(now)
     }
 
-    /// Sends what is in the scratch buffer, without waiting: what the socket does
-    /// not take now goes out before the next message, and if too much waits the
-    /// bot ends.
+    /// Puts what is in the scratch buffer in line to be written. If too much waits
+    /// there, the server takes nothing and the bot ends.
     fn send(&mut self, now: Instant) -> Result<(), Ending> {
         self.sent = now;
         if self.window().is_some_and(|window| window.contains(now)) {

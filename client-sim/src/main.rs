@@ -20,6 +20,7 @@ mod behaviour;
 mod bot;
 mod cli;
 mod ending;
+mod join;
 mod measure;
 mod pacer;
 mod player;

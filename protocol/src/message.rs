@@ -64,6 +64,14 @@ pub enum ClientMessage<I> {
         /// The tick of the last snapshot received.
         received: Tick,
     },
+    /// Instead of a hello, exactly once: looks on and plays nobody. The welcome's
+    /// player is 0, snapshots have no own part, inputs are not allowed.
+    Watch(Hello),
+    /// What a spectator looks at.
+    Follow {
+        /// What this player sees; `None` for everything there is, as at first.
+        player: Option<PlayerId>,
+    },
 }
 
 /// Who a client is and what it wants. Its secrets are not printed.
@@ -146,7 +154,7 @@ pub enum ServerMessage<W: Wire> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Welcome<W: Wire> {
-    /// The player's id in this room.
+    /// The player's id in this room; 0 for a spectator.
     pub player: PlayerId,
     /// The tick now; the first snapshot's `elapsed` counts from here.
     pub tick: Tick,

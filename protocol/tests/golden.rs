@@ -81,7 +81,7 @@ fn every_variant_has_a_sample() {
             )
         })
         .collect();
-    let expected = (0..3)
+    let expected = (0..5)
         .map(|variant| ("client", variant))
         .chain((0..5).map(|variant| ("server", variant)))
         .collect();

@@ -107,6 +107,7 @@ fn rules() -> impl Strategy<Value = Rules> {
 
 fn client_message() -> impl Strategy<Value = Client> {
     let hello = (
+        any::<bool>(),
         any::<u16>(),
         any::<u32>(),
         ".{0,40}",
@@ -115,8 +116,13 @@ fn client_message() -> impl Strategy<Value = Client> {
         option::of(any::<[u8; 16]>()),
     );
     prop_oneof![
-        hello.prop_map(|(version, schema, room, name, token, resume)| {
-            ClientMessage::Hello(Hello {
+        hello.prop_map(|(plays, version, schema, room, name, token, resume)| {
+            let greet = if plays {
+                ClientMessage::Hello
+            } else {
+                ClientMessage::Watch
+            };
+            greet(Hello {
                 version,
                 schema,
                 room,
@@ -132,6 +138,9 @@ fn client_message() -> impl Strategy<Value = Client> {
                 received: Tick(received),
                 input: Input { controls, aim },
             }
+        }),
+        option::of(any::<u32>()).prop_map(|player| ClientMessage::Follow {
+            player: player.map(PlayerId),
         }),
         any::<(u32, u32)>().prop_map(|(nonce, received)| ClientMessage::Ping {
             nonce,

@@ -10,8 +10,8 @@ use crate::config::Settings;
 use crate::game::{Game, Input, Profile};
 use crate::telemetry::Telemetry;
 use crate::world::{
-    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Room, RoomBoard, Surroundings,
-    Vacant, World,
+    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Role, Room, RoomBoard,
+    Surroundings, Vacant, World,
 };
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use downbeat_protocol::codec::{FNV_START, fnv1a};
@@ -32,6 +32,8 @@ pub struct Enter<I> {
     pub profile: Profile,
     /// The right to a player left behind.
     pub resume: Option<ResumeToken>,
+    /// Whether he plays or looks on.
+    pub role: Role,
     /// The room's end of the link.
     pub link: MemberLink<I>,
 }
@@ -145,6 +147,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             room,
             profile,
             resume,
+            role,
             link,
         } = enter;
         if let Some(reason) = self.draining {
@@ -182,6 +185,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
         entry.world.do_send(Admit(Join {
             profile,
             resume,
+            role,
             token,
             link,
         }));

@@ -58,6 +58,7 @@ impl House {
                 ..Profile::default()
             },
             resume: None,
+            role: Role::Player,
             link: member,
         });
         Visitor {
@@ -284,6 +285,7 @@ async fn a_panic_ends_its_room_and_leaves_the_others_alone() {
             room: room.into(),
             profile,
             resume: None,
+            role: Role::Player,
             link: member,
         });
         (session.outgoing(), session)

@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::game::{Leave, Profile};
 use crate::guard::{Admission, Bucket, Identity, Rate};
 use crate::lobby::Enter;
-use crate::world::{Arrived, End, LinkLimits, OutgoingStream, SessionLink, link};
+use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
 use actix_http::ws::{CloseCode, CloseReason, Message};
 use bytes::Bytes;
 use downbeat_protocol::message::Hello;
@@ -29,8 +29,8 @@ enum State<I> {
     Waiting,
     /// The hello was good: the room has its end of the link, and answers with a
     /// welcome or an end through it. Inputs and pings are taken, a second hello is
-    /// not. Leads to `Closing`.
-    Playing(SessionLink<I>),
+    /// not; a spectator says whom he follows instead of inputs. Leads to `Closing`.
+    Playing(SessionLink<I>, Role),
     /// The last word is said or there is nobody to say it to; the link is gone and
     /// nothing more is taken.
     Closing,
@@ -113,14 +113,14 @@ impl<W: Wire> Conduct<W> {
     fn message(&mut self, bytes: &[u8]) -> Step<W::Input> {
         let taken = match &self.state {
             State::Waiting => self.hello(bytes),
-            State::Playing(link) => Self::play(link, bytes),
+            State::Playing(link, role) => Self::play(link, *role, bytes).map_err(End::from),
             State::Closing => Ok(Step::Nothing),
         };
         taken.unwrap_or_else(|end| self.end(end))
     }
 
     fn hello(&mut self, bytes: &[u8]) -> Result<Step<W::Input>, End> {
-        let hello = inbound::hello::<W>(bytes)?;
+        let (hello, role) = inbound::hello::<W>(bytes)?;
         let room = inbound::room(self.room.as_deref(), &hello.room)?;
         let profile = self.profile(&hello, &room)?;
         let (mine, theirs) = link(LinkLimits {
@@ -128,11 +128,12 @@ impl<W: Wire> Conduct<W> {
             events: self.settings.outbox,
         });
         let outgoing = mine.outgoing();
-        self.state = State::Playing(mine);
+        self.state = State::Playing(mine, role);
         let enter = Enter {
             room,
             profile,
             resume: hello.resume,
+            role,
             link: theirs,
         };
         Ok(Step::Enter(enter, outgoing))
@@ -161,16 +162,30 @@ impl<W: Wire> Conduct<W> {
         })
     }
 
-    fn play(link: &SessionLink<W::Input>, bytes: &[u8]) -> Result<Step<W::Input>, End> {
+    fn play(
+        link: &SessionLink<W::Input>,
+        role: Role,
+        bytes: &[u8],
+    ) -> Result<Step<W::Input>, Reason> {
         match inbound::message::<W>(bytes)? {
-            ClientMessage::Hello(_) => Err(Reason::BadMessage.into()),
+            ClientMessage::Hello(_) | ClientMessage::Watch(_) => Err(Reason::BadMessage),
             ClientMessage::Input {
                 seq,
                 tick,
                 received,
                 input,
             } => {
+                if role == Role::Spectator {
+                    return Err(Reason::BadMessage);
+                }
                 link.input(received, Arrived { seq, tick, input });
+                Ok(Step::Nothing)
+            }
+            ClientMessage::Follow { player } => {
+                if role == Role::Player {
+                    return Err(Reason::BadMessage);
+                }
+                link.follow(player);
                 Ok(Step::Nothing)
             }
             ClientMessage::Ping { nonce, received } => {
@@ -182,7 +197,7 @@ impl<W: Wire> Conduct<W> {
 
     /// The peer's close frame: answered with its own code (RFC 6455 section 5.5.1).
     fn peer_closed(&mut self, reason: Option<CloseReason>) -> Step<W::Input> {
-        if let State::Playing(link) = &self.state {
+        if let State::Playing(link, _) = &self.state {
             link.leave(Leave::Gone);
         }
         self.state = State::Closing;

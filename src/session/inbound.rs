@@ -3,6 +3,7 @@
 //! Sans-IO. Owns the rules of the hello: which versions, which game, which rooms,
 //! what a name may be. The session's conduct calls it with whole messages.
 
+use crate::world::Role;
 use downbeat_protocol::codec;
 use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{ClientMessage, PROTOCOL_VERSION, Reason, Wire};
@@ -17,17 +18,24 @@ const MAX_ROOM: usize = 64;
 /// # Errors
 /// The reason to end the connection with: another version is recognised even if the
 /// rest cannot be read, because its number stands first in every version's hello.
-pub(super) fn hello<W: Wire>(bytes: &[u8]) -> Result<Hello, Reason> {
-    if let Ok(((0u32, version), _)) = codec::decode_prefix::<(u32, u16)>(bytes)
+pub(super) fn hello<W: Wire>(bytes: &[u8]) -> Result<(Hello, Role), Reason> {
+    /// The variants that begin with a version: hello and watch.
+    const GREETINGS: [u32; 2] = [0, 3];
+    if let Ok(((variant, version), _)) = codec::decode_prefix::<(u32, u16)>(bytes)
+        && GREETINGS.contains(&variant)
         && version != PROTOCOL_VERSION
     {
         return Err(Reason::VersionMismatch);
     }
-    match message::<W>(bytes)? {
-        ClientMessage::Hello(hello) if hello.schema == schema_hash::<W>() => Ok(hello),
-        ClientMessage::Hello(_) => Err(Reason::SchemaMismatch),
-        _ => Err(Reason::BadMessage),
+    let (hello, role) = match message::<W>(bytes)? {
+        ClientMessage::Hello(hello) => (hello, Role::Player),
+        ClientMessage::Watch(hello) => (hello, Role::Spectator),
+        _ => return Err(Reason::BadMessage),
+    };
+    if hello.schema != schema_hash::<W>() {
+        return Err(Reason::SchemaMismatch);
     }
+    Ok((hello, role))
 }
 
 /// Any message.
@@ -109,7 +117,12 @@ mod tests {
             ..good()
         };
         for (name, bytes, outcome) in [
-            ("good", bytes(good()), Ok(good())),
+            ("good", bytes(good()), Ok((good(), Role::Player))),
+            (
+                "good, to look on",
+                codec::encode(&ClientMessage::<()>::Watch(good())).unwrap(),
+                Ok((good(), Role::Spectator)),
+            ),
             ("newer", bytes(newer), Err(Reason::VersionMismatch)),
             (
                 "newer, unreadable",

@@ -8,11 +8,12 @@ use crate::telemetry::Telemetry;
 use downbeat_protocol::Reason;
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// See the module's doc.
 #[derive(Debug)]
 pub(super) struct Line {
-    pub(super) telemetry: Telemetry,
+    pub(super) telemetry: Arc<Telemetry>,
     peer: SocketAddr,
     takes_bytes: Cell<bool>,
     violation: Cell<Option<Reason>>,
@@ -20,7 +21,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(peer: SocketAddr, telemetry: Telemetry) -> Self {
+    pub(super) fn new(peer: SocketAddr, telemetry: Arc<Telemetry>) -> Self {
         Self {
             telemetry,
             peer,

@@ -41,7 +41,7 @@ pub struct Entrance<I: Send + 'static> {
     /// The server's limits.
     pub settings: Arc<Settings>,
     /// Where things are counted.
-    pub telemetry: Telemetry,
+    pub telemetry: Arc<Telemetry>,
     /// Who they must be.
     pub admission: Arc<Admission>,
     /// How many may come in.
@@ -81,7 +81,8 @@ pub async fn upgrade<W: Wire>(
     if entrance.settings.send_buffer > 0 {
         SockRef::from(&io).set_send_buffer_size(entrance.settings.send_buffer)?;
     }
-    let first = parts.read_buf.freeze();
+    // A copy, so that HTTP's whole read buffer does not stay for it.
+    let first = Bytes::copy_from_slice(&parts.read_buf);
     start::<W>(&entrance, io, peer, first, admitted.room, admitted.permit);
     Ok(())
 }
@@ -95,7 +96,7 @@ fn start<W: Wire>(
     permit: Permit,
 ) {
     let settings = &entrance.settings;
-    let line = Rc::new(Line::new(peer, entrance.telemetry.clone()));
+    let line = Rc::new(Line::new(peer, Arc::clone(&entrance.telemetry)));
     let socket = Socket::new(io, first, Rc::clone(&line), settings.max_message);
     let socket = Rc::new(RefCell::new(socket));
     let session = Session::<W>::new(

@@ -93,6 +93,11 @@ impl<E: Replicate> Cells<E> {
         }
     }
 
+    /// The cells that hold something, or held it at the baseline.
+    pub(super) fn occupied(&self) -> impl Iterator<Item = CellId> + '_ {
+        self.active.iter().map(|number| CellId(*number))
+    }
+
     /// Somebody has the baseline of this cell and needs what differs.
     pub(super) fn want_delta(&mut self, cell: CellId) {
         if let Some(cell) = self.table.get_mut(cell.0 as usize) {

@@ -26,7 +26,7 @@ pub struct CoreConfig {
     pub snapshot_interval: u32,
     /// Snapshots from one checksum to the next; 0: none.
     pub checksum_interval: u32,
-    /// Players at most, limbo included.
+    /// Players at most, limbo included, and spectators.
     pub max_players: usize,
     /// Inputs of one player that may wait; the oldest is dropped.
     pub max_pending: usize,
@@ -239,7 +239,16 @@ impl<G: Game> Core<G> {
     /// How many players there are, limbo included.
     #[must_use]
     pub fn players(&self) -> usize {
-        self.members.len()
+        self.members
+            .iter()
+            .filter(|member| member.is_player())
+            .count()
+    }
+
+    /// How many look on.
+    #[must_use]
+    pub fn spectators(&self) -> usize {
+        self.members.len() - self.players()
     }
 
     /// How many of them are in limbo.
@@ -300,7 +309,11 @@ impl<G: Game> Core<G> {
             return Ok(());
         };
         let welcome = ServerMessage::<G::Wire>::Welcome(Welcome {
-            player,
+            player: if member.is_player() {
+                player
+            } else {
+                PlayerId(0)
+            },
             tick: self.tick,
             applied: member.told.applied,
             tick_rate: self.config.tick_rate,

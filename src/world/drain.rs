@@ -3,7 +3,7 @@
 //! Owns who enters, returns and leaves, and which of a player's inputs is used.
 
 use super::core::Core;
-use super::member::{Arrival, Join, Member, Presence};
+use super::member::{Arrival, Join, Member, Presence, Role};
 use crate::game::{Game, Input, Leave};
 use downbeat_protocol::{PlayerId, Reason};
 
@@ -39,6 +39,9 @@ impl<G: Game> Core<G> {
         if let Some(received) = mail.received.take() {
             member.acknowledge(received);
         }
+        if let Some(follows) = mail.follow.take() {
+            member.follows = follows;
+        }
         self.tally.dropped += std::mem::take(&mut mail.dropped);
         for arrived in mail.inputs.drain(..) {
             let is_late = self.tick.is_after(arrived.tick);
@@ -63,6 +66,10 @@ impl<G: Game> Core<G> {
     /// A member leaves, for good or into limbo.
     pub(super) fn leave(&mut self, index: usize, leave: Leave) {
         let member = &mut self.members[index];
+        if member.role == Role::Spectator {
+            member.is_gone = true;
+            return;
+        }
         // Without a limbo there is nothing between here and gone.
         let leave = if self.config.limbo == 0 {
             Leave::Gone
@@ -78,10 +85,13 @@ impl<G: Game> Core<G> {
 
     /// Somebody knocked: he returns to his player, or becomes a new one.
     fn enter(&mut self, join: Join<Input<G>>) {
-        if let Some(token) = join.resume {
+        if let (Some(token), Role::Player) = (join.resume, join.role) {
             // The right to a player is of no use to another account.
             let known = self.members.iter_mut().find(|member| {
-                member.token == token && member.account == join.profile.account && !member.is_gone
+                member.token == token
+                    && member.account == join.profile.account
+                    && member.is_player()
+                    && !member.is_gone
             });
             if let Some(member) = known {
                 self.newcomers.push(member.id);
@@ -98,7 +108,9 @@ impl<G: Game> Core<G> {
         }
         self.last_player = PlayerId(self.last_player.0 + 1);
         let id = self.last_player;
-        self.input.joins.push((id, join.profile.clone()));
+        if join.role == Role::Player {
+            self.input.joins.push((id, join.profile.clone()));
+        }
         self.newcomers.push(id);
         self.members.push(Member::new(id, join, self.tick));
     }

@@ -6,7 +6,7 @@
 //! wants.
 
 use crate::game::Leave;
-use downbeat_protocol::{Seq, Tick};
+use downbeat_protocol::{PlayerId, Seq, Tick};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -39,6 +39,8 @@ pub struct Mail<I> {
     pub received: Option<Tick>,
     /// Whether anything arrived at all.
     pub heard: bool,
+    /// Whom a spectator wants to follow now; the inner `None` is everything.
+    pub follow: Option<Option<PlayerId>>,
     /// Set once, when the session is over.
     pub leave: Option<Leave>,
 }
@@ -50,6 +52,7 @@ impl<I> Default for Mail<I> {
             dropped: 0,
             received: None,
             heard: false,
+            follow: None,
             leave: None,
         }
     }
@@ -78,6 +81,12 @@ impl<I> Inbox<I> {
     pub(super) fn ping(&self, received: Tick) {
         let mut mail = self.lock();
         mail.received = Some(received);
+        mail.heard = true;
+    }
+
+    pub(super) fn follow(&self, player: Option<PlayerId>) {
+        let mut mail = self.lock();
+        mail.follow = Some(player);
         mail.heard = true;
     }
 

@@ -8,7 +8,7 @@ use super::inbox::{Arrived, Inbox, Mail};
 use super::outlet::{End, Outgoing, Outlet};
 use crate::game::Leave;
 use bytes::Bytes;
-use downbeat_protocol::{Reason, Tick};
+use downbeat_protocol::{PlayerId, Reason, Tick};
 use futures_util::Stream;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,6 +52,11 @@ impl<I> SessionLink<I> {
     /// A ping arrived.
     pub fn ping(&self, received: Tick) {
         self.inbox.ping(received);
+    }
+
+    /// A spectator wants to see what this player sees, or everything.
+    pub fn follow(&self, player: Option<PlayerId>) {
+        self.inbox.follow(player);
     }
 
     /// The player leaves: for good, or because the link is lost. The first call

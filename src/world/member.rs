@@ -21,11 +21,22 @@ pub struct Join<I> {
     pub profile: Profile,
     /// The right to a player left behind.
     pub resume: Option<ResumeToken>,
+    /// Whether he plays or looks on.
+    pub role: Role,
     /// The token the player gets for his next return. The caller draws it: a
     /// room has no randomness of its own.
     pub token: ResumeToken,
     /// The room's end of his link.
     pub link: MemberLink<I>,
+}
+
+/// What somebody is in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// He plays.
+    Player,
+    /// He looks on: the game does not know of him, and without a link he is gone.
+    Spectator,
 }
 
 /// Whether a member's session is there.
@@ -38,9 +49,12 @@ pub(super) enum Presence<I> {
     Limbo(Tick),
 }
 
-/// One player of a room.
+/// One player of a room, or a spectator.
 pub(super) struct Member<G: Game> {
     pub(super) id: PlayerId,
+    pub(super) role: Role,
+    /// Whose view a spectator has; everything if nobody's.
+    pub(super) follows: Option<PlayerId>,
     pub(super) name: String,
     pub(super) account: Option<String>,
     pub(super) presence: Presence<Input<G>>,
@@ -80,6 +94,8 @@ impl<G: Game> Member<G> {
     pub(super) fn new(id: PlayerId, join: Join<Input<G>>, now: Tick) -> Self {
         Self {
             id,
+            role: join.role,
+            follows: None,
             name: join.profile.name,
             account: join.profile.account,
             presence: Presence::Live(join.link),
@@ -100,6 +116,10 @@ impl<G: Game> Member<G> {
         self.heard = now;
         self.acknowledged = now;
         std::mem::replace(&mut self.presence, Presence::Live(join.link))
+    }
+
+    pub(super) fn is_player(&self) -> bool {
+        self.role == Role::Player
     }
 
     pub(super) fn link(&self) -> Option<&MemberLink<Input<G>>> {

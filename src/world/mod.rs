@@ -28,7 +28,7 @@ pub use clock::{Beat, CATCH_UP, Due, Metronome, Schedule};
 pub use core::{Core, CoreConfig, Observer, Phase, Tally};
 pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
-pub use member::Join;
+pub use member::{Join, Role};
 pub use outlet::{End, Outgoing};
 
 #[cfg(test)]

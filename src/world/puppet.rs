@@ -4,7 +4,7 @@
 use super::core::{Core, CoreConfig};
 use super::inbox::Arrived;
 use super::link::{LinkLimits, OutgoingStream, SessionLink, link};
-use super::member::Join;
+use super::member::{Join, Role};
 use super::outlet::{End, Outgoing};
 use crate::game::{Entity, Event, Game, Input, Own, Profile};
 use downbeat_protocol::message::Welcome;
@@ -65,7 +65,7 @@ impl<G: Game> Puppet<G> {
             name: name.into(),
             ..Profile::default()
         };
-        Self::join_as(core, profile, resume, draw)
+        Self::knock(core, profile, resume, draw, Role::Player)
     }
 
     /// The same for somebody in particular.
@@ -75,6 +75,21 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         draw: &str,
     ) -> Self {
+        Self::knock(core, profile, resume, draw, Role::Player)
+    }
+
+    /// Looks on.
+    pub(super) fn watch(core: &mut Core<G>) -> Self {
+        Self::knock(core, Profile::default(), None, "watcher", Role::Spectator)
+    }
+
+    fn knock(
+        core: &mut Core<G>,
+        profile: Profile,
+        resume: Option<ResumeToken>,
+        draw: &str,
+        role: Role,
+    ) -> Self {
         let (session, member) = link(LIMITS);
         let mut token = [0; 16];
         for (byte, from) in token.iter_mut().zip(draw.bytes()) {
@@ -83,6 +98,7 @@ impl<G: Game> Puppet<G> {
         core.join(Join {
             profile,
             resume,
+            role,
             token: ResumeToken(token),
             link: member,
         });

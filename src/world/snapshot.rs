@@ -4,7 +4,7 @@
 //! his own and copies of what is encoded once per cell.
 
 use super::core::Core;
-use super::member::Told;
+use super::member::{Role, Told};
 use crate::game::{Game, MAX_CELL};
 use downbeat_protocol::CellId;
 use downbeat_protocol::codec::{EncodeError, FNV_START};
@@ -41,7 +41,11 @@ impl<G: Game> Core<G> {
             }
             told.next_view.clear();
             told.next_view.push(CellId::EVERYWHERE);
-            game.view(member.id, &mut told.next_view);
+            match (member.role, member.follows) {
+                (Role::Player, _) => game.view(member.id, &mut told.next_view),
+                (Role::Spectator, Some(player)) => game.view(player, &mut told.next_view),
+                (Role::Spectator, None) => told.next_view.extend(cells.occupied()),
+            }
             told.next_view.retain(|cell| cell.0 <= MAX_CELL);
             told.next_view.sort_unstable();
             told.next_view.dedup();
@@ -76,7 +80,7 @@ impl<G: Game> Core<G> {
             if !std::mem::take(&mut member.told.due) {
                 continue;
             }
-            let own = game.own(member.id);
+            let own = member.is_player().then(|| game.own(member.id));
             let told = &mut member.told;
 
             scratch.hidden.clear();
@@ -102,7 +106,9 @@ impl<G: Game> Core<G> {
                 elapsed: tick.since(told.tick),
                 applied: member.pending.applied.since(told.applied),
                 waiting: member.pending.len(),
-                own: (told.broken || told.own.as_ref() != Some(&own)).then_some(&own),
+                own: own
+                    .as_ref()
+                    .filter(|own| told.broken || told.own.as_ref() != Some(own)),
                 checksum: with_checksum.then(|| {
                     told.next_view
                         .iter()
@@ -127,7 +133,7 @@ impl<G: Game> Core<G> {
             told.size = bytes.len();
             told.tick = *tick;
             told.applied = member.pending.applied;
-            told.own = Some(own);
+            told.own = own;
             told.broken = false;
             std::mem::swap(&mut told.view, &mut told.next_view);
             if let Some(link) = member.link() {

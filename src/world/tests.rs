@@ -31,15 +31,18 @@ fn wish(player: u32, tick: u32) -> Input {
     }
 }
 
+/// A scene that keeps all it is shown.
+#[derive(Default)]
+struct All(Vec<(downbeat_protocol::CellId, EntityId, Entity)>);
+
+impl crate::game::Scene<Entity> for All {
+    fn show_in(&mut self, cell: downbeat_protocol::CellId, id: EntityId, entity: Entity) {
+        self.0.push((cell, id, entity));
+    }
+}
+
 /// What a player should see: everything in the cells of his view.
 fn truth(core: &Core<Arena>, puppet: &Puppet<Arena>) -> Vec<(EntityId, Entity)> {
-    #[derive(Default)]
-    struct All(Vec<(downbeat_protocol::CellId, EntityId, Entity)>);
-    impl crate::game::Scene<Entity> for All {
-        fn show_in(&mut self, cell: downbeat_protocol::CellId, id: EntityId, entity: Entity) {
-            self.0.push((cell, id, entity));
-        }
-    }
     let mut all = All::default();
     core.game().scene(&mut all);
     let mut view = vec![downbeat_protocol::CellId::EVERYWHERE];
@@ -465,6 +468,58 @@ fn what_the_observer_saw_replays_to_the_same_checksums() {
         replayed.events(&mut |_, _| {});
         assert_eq!(replayed.checksum(), sum, "at {}", input.tick);
     }
+}
+
+#[test]
+fn a_spectator_sees_everything_or_what_a_player_sees_and_the_game_knows_nothing_of_him() {
+    let mut core = arena(config());
+    let mut puppets: Vec<_> = (0..5)
+        .map(|i| Puppet::join(&mut core, &format!("p{i}")))
+        .collect();
+    let mut watcher: Puppet<Arena> = Puppet::watch(&mut core);
+    tick(&mut core);
+    let sum_without = {
+        let mut alone = arena(config());
+        for i in 0..5 {
+            Puppet::join(&mut alone, &format!("p{i}"));
+        }
+        tick(&mut alone);
+        alone.game().checksum()
+    };
+    assert_eq!(core.game().checksum(), sum_without);
+    for now in 0..120 {
+        tick(&mut core);
+        watcher.take_and_acknowledge();
+        let mut everything = All::default();
+        core.game().scene(&mut everything);
+        assert_eq!(watcher.mirror.as_ref().unwrap().len(), everything.0.len());
+        for (i, puppet) in (0..).zip(&mut puppets) {
+            puppet.take();
+            puppet.send(wish(i, now));
+        }
+    }
+    assert_eq!(
+        watcher.welcome.as_ref().unwrap().player.0,
+        0,
+        "he is nobody"
+    );
+    assert!(watcher.own.is_none(), "and has nothing of his own");
+    assert_eq!((core.players(), core.spectators()), (5, 1));
+
+    let followed = puppets[2].welcome.as_ref().unwrap().player;
+    watcher.session.follow(Some(followed));
+    for now in 120..240 {
+        tick(&mut core);
+        watcher.take_and_acknowledge();
+        assert_eq!(shown(&watcher), truth(&core, &puppets[2]), "tick {now}");
+        for (i, puppet) in (0..).zip(&mut puppets) {
+            puppet.take();
+            puppet.send(wish(i, now));
+        }
+    }
+    drop(watcher);
+    tick(&mut core);
+    assert_eq!(core.spectators(), 0, "he leaves no body");
 }
 
 #[test]

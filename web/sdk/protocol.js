@@ -64,7 +64,7 @@ export const PROTOCOL_VERSION = 1;
  * @template R
  * @typedef {object} Welcome
  * @property {'welcome'} type
- * @property {number} player The player's id in this room.
+ * @property {number} player The player's id in this room; 0 for a spectator.
  * @property {number} tick The tick now.
  * @property {number} applied The last input applied; 0 for a new player.
  * @property {number} tickRate Ticks per second.
@@ -134,10 +134,14 @@ export function schemaHash(schema) {
   return fnv1a(FNV_START, new TextEncoder().encode(schema));
 }
 
-/** @param {Hello} hello */
-export function encodeHello(hello) {
+/**
+ * The first message: of a player, or of a spectator.
+ * @param {Hello} hello
+ * @param {boolean} [watch] Whether he plays nobody.
+ */
+export function encodeHello(hello, watch = false) {
   const writer = new Writer();
-  writer.u8(0);
+  writer.u8(watch ? 3 : 0);
   writer.u16(PROTOCOL_VERSION);
   writer.u32(schemaHash(hello.schema));
   writer.string(hello.room ?? '');
@@ -171,6 +175,17 @@ export function encodePing(nonce, received) {
   writer.u8(2);
   writer.u32(nonce);
   writer.u32(received);
+  return writer.finish();
+}
+
+/**
+ * A spectator's wish.
+ * @param {number | null} player Whose sight he wants; null for everything.
+ */
+export function encodeFollow(player) {
+  const writer = new Writer();
+  writer.u8(4);
+  writer.option(player, (writer, player) => writer.u32(player));
   return writer.finish();
 }
 

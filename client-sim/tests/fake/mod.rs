@@ -230,7 +230,9 @@ async fn play(
                     ClientMessage::Ping { nonce, .. } => {
                         say(&mut socket, &ServerMessage::Pong { nonce }).await?;
                     }
-                    ClientMessage::Hello(_) => return Err("a second hello".into()),
+                    ClientMessage::Hello(_) | ClientMessage::Watch(_) | ClientMessage::Follow { .. } => {
+                        return Err("not from a bot in play".into());
+                    }
                 },
                 Some(Ok(Message::Close(_))) | None => return Ok(()),
                 Some(Ok(_)) => {}
@@ -353,7 +355,8 @@ impl World {
             deaths: 0,
             status: Status::Flying { ship: EntityId(1) },
         };
-        let checksum = (self.count % 5 == 0).then(|| self.checksum() ^ u32::from(is_wrong));
+        let checksum =
+            (self.count.is_multiple_of(5)).then(|| self.checksum() ^ u32::from(is_wrong));
         let header = Header {
             elapsed: 1,
             applied: self.applied.since(before),

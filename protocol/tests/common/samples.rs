@@ -52,6 +52,8 @@ impl Message {
             Self::Client(ClientMessage::Hello(_)) => "Hello",
             Self::Client(ClientMessage::Input { .. }) => "Input",
             Self::Client(ClientMessage::Ping { .. }) => "Ping",
+            Self::Client(ClientMessage::Watch(_)) => "Watch",
+            Self::Client(ClientMessage::Follow { .. }) => "Follow",
             Self::Server(message) => match **message {
                 ServerMessage::Welcome(_) => "Welcome",
                 ServerMessage::Snapshot(_) => "Snapshot",
@@ -124,8 +126,28 @@ fn from_client() -> Vec<Sample> {
                 name: "Zoë 🚀".into(),
                 token: Some("header.claims.signature".into()),
                 resume: Some(ResumeToken(std::array::from_fn(|i| (i * 17) as u8))),
+                ..hello.clone()
+            }),
+        ),
+        client(
+            "watch",
+            "The first message of a spectator of the default room.",
+            ClientMessage::Watch(Hello {
+                name: String::new(),
                 ..hello
             }),
+        ),
+        client(
+            "follow-player",
+            "A spectator wants to see what player 300 sees.",
+            ClientMessage::Follow {
+                player: Some(PlayerId(300)),
+            },
+        ),
+        client(
+            "follow-all",
+            "A spectator wants to see everything.",
+            ClientMessage::Follow { player: None },
         ),
         client(
             "input",

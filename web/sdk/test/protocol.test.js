@@ -7,6 +7,7 @@ import { DecodeError, FNV_START, Reader, Writer, fnv1a } from '../bincode.js';
 import { Mirror, MirrorError } from '../mirror.js';
 import {
   decodeServer,
+  encodeFollow,
   encodeHello,
   encodeInput,
   encodePing,
@@ -22,11 +23,12 @@ const manifest = golden.json('manifest.json');
 function encodeClient(kind, value) {
   switch (kind) {
     case 'Hello':
-      return encodeHello({
-        ...value,
-        schema: 'arena/1',
-        resume: value.resume && Uint8Array.from(value.resume),
-      });
+    case 'Watch': {
+      const resume = value.resume && Uint8Array.from(value.resume);
+      return encodeHello({ ...value, schema: 'arena/1', resume }, kind === 'Watch');
+    }
+    case 'Follow':
+      return encodeFollow(value.player);
     case 'Input':
       return encodeInput(arena, value);
     case 'Ping':
