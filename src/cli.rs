@@ -65,10 +65,10 @@ enum Failure {
     Config(Problems),
     #[error("{0}")]
     Secret(String),
-    #[error("bind: {0} is already in use; choose another with --bind ADDRESS:PORT")]
-    InUse(SocketAddr),
-    #[error("bind: cannot listen on {0}: {1}")]
-    Listen(SocketAddr, io::Error),
+    #[error("{0}: {1} is already in use; choose another with --{flag} ADDRESS:PORT", flag = .0.replace('_', "-"))]
+    InUse(&'static str, SocketAddr),
+    #[error("{0}")]
+    Listen(BindError),
     #[error("the server failed: {0}")]
     Failed(String),
 }
@@ -79,7 +79,7 @@ fn refuse(failure: &Failure) -> ExitCode {
         eprintln!("downbeat: {line}");
     }
     match failure {
-        Failure::Config(_) | Failure::Secret(_) | Failure::InUse(_) | Failure::Listen(..) => {
+        Failure::Config(_) | Failure::Secret(_) | Failure::InUse(..) | Failure::Listen(_) => {
             ExitCode::from(2)
         }
         Failure::Failed(_) => ExitCode::FAILURE,
@@ -109,6 +109,9 @@ async fn serve<G: Game>(
     // Before the start line, so that a signal after it always drains.
     let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
     let server = Server::<G>::start_with(settings.clone(), secrets, game).map_err(not_started)?;
+    if let Some(address) = server.admin_address() {
+        info!("operators at http://{address}/admin/");
+    }
     announce::<G>(&settings, server.address());
 
     let signal = signals.next().await;
@@ -122,9 +125,9 @@ async fn serve<G: Game>(
 
 fn not_started(error: StartError) -> Failure {
     match error {
-        StartError::Bind(BindError { address, source }) => match source.kind() {
-            ErrorKind::AddrInUse => Failure::InUse(address),
-            _ => Failure::Listen(address, source),
+        StartError::Bind(error) => match error.source.kind() {
+            ErrorKind::AddrInUse => Failure::InUse(error.key, error.address),
+            _ => Failure::Listen(error),
         },
         StartError::Keys(_) => Failure::Secret(error.to_string()),
         error => Failure::Failed(error.to_string()),

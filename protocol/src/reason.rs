@@ -106,6 +106,8 @@ reasons! {
     Jammed = 4012, "jammed", Retry;
     /// The token is missing, or it does not admit the player.
     Unauthorized = 4013, "unauthorized", Stay;
+    /// An operator keeps the player out for a while.
+    Banned = 4014, "banned", Stay;
     /// The token has expired: get a new one first.
     TokenExpired = 4015, "token_expired", Stay;
 }
@@ -140,6 +142,7 @@ impl Reason {
             Self::Kicked => "removed by an operator",
             Self::Jammed => "no bytes taken for too long",
             Self::Unauthorized => "a valid token is needed",
+            Self::Banned => "kept out by an operator",
             Self::TokenExpired => "the token has expired",
         }
     }

@@ -13,8 +13,14 @@ use zeroize::Zeroizing;
 /// The variable that holds the key set itself.
 const AUTH_KEYS: &str = "DOWNBEAT_AUTH_KEYS";
 
+/// The variable that holds the operators' token itself.
+const ADMIN_TOKEN: &str = "DOWNBEAT_ADMIN_TOKEN";
+
 /// Variables that hold secrets and thus are no settings.
-pub(super) const VARIABLES: [&str; 1] = [AUTH_KEYS];
+pub(super) const VARIABLES: [&str; 2] = [AUTH_KEYS, ADMIN_TOKEN];
+
+/// Bytes of the operators' token at least: nobody can guess it at any rate.
+const MIN_ADMIN_TOKEN: usize = 16;
 
 /// A text that is shown to nobody: it can neither be printed nor serialised, and is
 /// wiped when it is dropped.
@@ -56,6 +62,8 @@ impl Secret {
 pub struct Secrets {
     /// The key set that players' tokens are signed with.
     pub auth_keys: Option<Secret>,
+    /// What operators' requests must carry.
+    pub admin_token: Option<Secret>,
 }
 
 impl Secrets {
@@ -65,30 +73,42 @@ impl Secrets {
     /// A secret that is needed and missing, given twice, or cannot be read.
     pub fn read(settings: &Settings, layers: &Layers) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let mut read = |key: &str, file: Option<&Path>, variable: &str| {
-            read_one(key, file, variable, layers).unwrap_or_else(|problem| {
+        let mut kept = |read: Result<Option<Secret>, String>| {
+            read.unwrap_or_else(|problem| {
                 problems.push(problem);
                 None
             })
         };
-        let auth_keys = read(
-            "auth_key_file",
-            settings.auth_key_file.as_deref(),
-            AUTH_KEYS,
-        );
+        let file = settings.auth_key_file.as_deref();
+        let auth_keys = kept(read("auth_key_file", file, AUTH_KEYS, layers));
+        let file = settings.admin_token_file.as_deref();
+        let admin_token = kept(read("admin_token_file", file, ADMIN_TOKEN, layers));
         if settings.auth == Auth::Jwt && auth_keys.is_none() && problems.is_empty() {
             problems.push(format!(
                 "auth: jwt needs keys; give auth_key_file or the variable {AUTH_KEYS}"
             ));
         }
+        let is_good = |token: &Secret| {
+            let bytes = token.reveal().as_bytes();
+            bytes.len() >= MIN_ADMIN_TOKEN && bytes.iter().all(u8::is_ascii_graphic)
+        };
+        if !admin_token.as_ref().is_none_or(is_good) {
+            problems.push(format!(
+                "admin_token_file: the token must have at least {MIN_ADMIN_TOKEN} characters, \
+                 all ascii, no blanks"
+            ));
+        }
         match problems.is_empty() {
-            true => Ok(Self { auth_keys }),
+            true => Ok(Self {
+                auth_keys,
+                admin_token,
+            }),
             false => Err(Problems(problems)),
         }
     }
 }
 
-fn read_one(
+fn read(
     key: &str,
     file: Option<&Path>,
     variable: &str,
@@ -114,7 +134,10 @@ mod tests {
     use super::*;
     use std::path::PathBuf;
 
-    fn read(settings: &Settings, variable: Option<&str>) -> Result<Option<String>, Vec<String>> {
+    fn auth_keys(
+        settings: &Settings,
+        variable: Option<&str>,
+    ) -> Result<Option<String>, Vec<String>> {
         let layers = Layers {
             variables: variable
                 .map(|text| (AUTH_KEYS.to_owned(), text.to_owned()))
@@ -129,25 +152,25 @@ mod tests {
     #[test]
     fn a_secret_comes_from_one_place_and_is_missed_if_it_is_needed() {
         let plain = Settings::default();
-        assert_eq!(read(&plain, None), Ok(None));
-        assert_eq!(read(&plain, Some(" ab\n")), Ok(Some("ab".to_owned())));
-        assert!(read(&plain, Some(" \n")).is_err(), "empty");
+        assert_eq!(auth_keys(&plain, None), Ok(None));
+        assert_eq!(auth_keys(&plain, Some(" ab\n")), Ok(Some("ab".to_owned())));
+        assert!(auth_keys(&plain, Some(" \n")).is_err(), "empty");
 
         let needed = Settings {
             auth: Auth::Jwt,
             ..Settings::default()
         };
-        let missed = read(&needed, None).unwrap_err();
+        let missed = auth_keys(&needed, None).unwrap_err();
         assert!(missed[0].starts_with("auth: jwt needs keys"), "{missed:?}");
-        assert_eq!(read(&needed, Some("ab")), Ok(Some("ab".to_owned())));
+        assert_eq!(auth_keys(&needed, Some("ab")), Ok(Some("ab".to_owned())));
 
         let nowhere = Settings {
             auth_key_file: Some(PathBuf::from("/nowhere/keys")),
             ..needed
         };
-        let problems = read(&nowhere, None).unwrap_err();
+        let problems = auth_keys(&nowhere, None).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");
-        let twice = read(&nowhere, Some("hush")).unwrap_err();
+        let twice = auth_keys(&nowhere, Some("hush")).unwrap_err();
         assert!(!twice.concat().contains("hush"), "{twice:?}");
     }
 
@@ -157,6 +180,28 @@ mod tests {
         assert!(secret.is(b"open sesame"));
         for other in ["", "open", "open sesame!", "Open sesame"] {
             assert!(!secret.is(other.as_bytes()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_operators_token_is_long_and_plain() {
+        for (token, is_good) in [
+            ("0123456789abcdef", true),
+            ("0123456789abcde", false),
+            ("0123456789 abcdef", false),
+            ("0123456789äbcdef", false),
+        ] {
+            let layers = Layers {
+                variables: vec![(ADMIN_TOKEN.to_owned(), token.to_owned())],
+                ..Layers::default()
+            };
+            match Secrets::read(&Settings::default(), &layers) {
+                Ok(secrets) => assert!(is_good && secrets.admin_token.is_some(), "{token}"),
+                Err(problems) => {
+                    assert!(!is_good, "{token}");
+                    assert!(!problems.to_string().contains("01234"), "{problems}");
+                }
+            }
         }
     }
 }

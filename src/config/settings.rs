@@ -22,6 +22,13 @@ settings! {
         /// Threads that own sockets.
         workers: usize = half_the_cores() => "half the cores, at least 1", Whole(1..=256, "threads");
     }
+    "Operators": {
+        /// Where the operators' routes (/admin/…) are; they exist only with a token.
+        admin_bind: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 4001)), Address;
+        /// The token that operators' requests must carry, in a file; or the token
+        /// itself in the variable DOWNBEAT_ADMIN_TOKEN.
+        admin_token_file: Option<PathBuf> = None => "none: no operators' routes", Maybe(File);
+    }
     "Players": {
         /// How players prove who they are: not at all, or by a signed token (JWT) in
         /// their hello.

@@ -3,6 +3,7 @@
 //! One per server, shared by its sessions. It holds the keys; the wall clock, which
 //! tokens need, is given at its making.
 
+use super::bans::Bans;
 use super::token::{Identity, Rejected, Tokens};
 use std::time::SystemTime;
 
@@ -11,6 +12,7 @@ use std::time::SystemTime;
 pub struct Admission {
     tokens: Option<Tokens>,
     clock: fn() -> SystemTime,
+    bans: Bans,
 }
 
 impl Default for Admission {
@@ -23,7 +25,17 @@ impl Admission {
     /// With keys every player needs a token; without, tokens are not looked at.
     #[must_use]
     pub fn new(tokens: Option<Tokens>, clock: fn() -> SystemTime) -> Self {
-        Self { tokens, clock }
+        Self {
+            tokens,
+            clock,
+            bans: Bans::default(),
+        }
+    }
+
+    /// Who may not come in, whoever he is.
+    #[must_use]
+    pub fn bans(&self) -> &Bans {
+        &self.bans
     }
 
     /// Who wants into `room`; `None` if nobody needs to say.

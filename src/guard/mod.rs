@@ -4,6 +4,7 @@
 //! session's upgrade and its inbound side ask; nothing here answers a peer.
 
 mod admission;
+mod bans;
 mod origin;
 mod permits;
 mod rate;
@@ -11,6 +12,7 @@ mod readiness;
 mod token;
 
 pub use admission::Admission;
+pub use bans::{Ban, Bans, Culprit, MAX_BANS};
 pub use origin::origin_allowed;
 pub use permits::{Denied, Permit, Permits};
 pub use rate::{Bucket, Rate};

@@ -7,6 +7,7 @@ use downbeat_protocol::arena::{ArenaWire, Input as Wish};
 use downbeat_protocol::message::Welcome;
 use downbeat_protocol::{Seq, ServerMessage, codec};
 use futures_util::StreamExt;
+use std::net::Ipv4Addr;
 
 struct Visitor {
     session: SessionLink<Wish>,
@@ -59,6 +60,7 @@ impl House {
             },
             resume: None,
             role: Role::Player,
+            address: Ipv4Addr::LOCALHOST.into(),
             link: member,
         });
         Visitor {
@@ -286,6 +288,7 @@ async fn a_panic_ends_its_room_and_leaves_the_others_alone() {
             profile,
             resume: None,
             role: Role::Player,
+            address: Ipv4Addr::LOCALHOST.into(),
             link: member,
         });
         (session.outgoing(), session)

@@ -48,7 +48,7 @@ impl<W: Wire> Session<W> {
         readiness: Readiness,
     ) -> Self {
         Self {
-            conduct: Conduct::new(settings, admission, room, Instant::now()),
+            conduct: Conduct::new(settings, admission, room, line.peer(), Instant::now()),
             _counted: Counted::new(&line.telemetry.sessions),
             line,
             lobby,

@@ -1,7 +1,7 @@
 //! May this peer enter? The hook that actix-http calls for every upgrade request.
 //!
 //! Such requests reach no route and no middleware, so everything is judged here:
-//! path → method → drain → Origin → permit → subprotocol → handshake. A refusal is
+//! path → method → drain → ban → Origin → permit → subprotocol → handshake. A refusal is
 //! an HTTP status with one line of text, counted by status. Who passes gets his 101,
 //! and his socket a driver and an actor of its own.
 
@@ -29,7 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 /// How long the answer to an upgrade may take to be written.
@@ -157,6 +157,10 @@ fn admit<I: Send>(
             StatusCode::SERVICE_UNAVAILABLE,
             "the server is going away",
         ));
+    }
+    let bans = entrance.admission.bans();
+    if bans.find(peer, None, Instant::now()).is_some() {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "banned for a while"));
     }
     if !is_origin_allowed(headers) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));

@@ -21,6 +21,9 @@ impl<G: Game> Core<G> {
     /// Empties one member's inbox.
     fn fetch(&mut self, index: usize) {
         let member = &mut self.members[index];
+        if member.is_evicted {
+            return self.leave(index, Leave::Gone);
+        }
         let link = match &member.presence {
             Presence::Live(link) => link,
             Presence::Limbo(since) => {
@@ -37,7 +40,7 @@ impl<G: Game> Core<G> {
             member.heard = self.tick;
         }
         if let Some(received) = mail.received.take() {
-            member.acknowledge(received);
+            member.acknowledge(received, self.tick);
         }
         if let Some(follows) = mail.follow.take() {
             member.follows = follows;

@@ -10,6 +10,7 @@ use crate::game::{Entity, Event, Game, Input, Own, Profile};
 use downbeat_protocol::message::Welcome;
 use downbeat_protocol::{Mirror, ResumeToken, Seq, ServerMessage, Tick, codec};
 use futures_util::{FutureExt, StreamExt};
+use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) struct Puppet<G: Game> {
     pub(super) session: SessionLink<Input<G>>,
@@ -27,6 +28,8 @@ pub(super) struct Puppet<G: Game> {
     pub(super) bytes: usize,
     next: Seq,
 }
+
+pub(super) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 pub(super) const LIMITS: LinkLimits = LinkLimits {
     inputs: 16,
@@ -99,6 +102,7 @@ impl<G: Game> Puppet<G> {
             profile,
             resume,
             role,
+            address: ADDRESS,
             token: ResumeToken(token),
             link: member,
         });

@@ -39,6 +39,7 @@ export const REASONS = [
   reason(4011, 'kicked', false),
   reason(4012, 'jammed', true),
   reason(4013, 'unauthorized', false),
+  reason(4014, 'banned', false),
   reason(4015, 'token_expired', false),
 ];
 
