@@ -22,15 +22,22 @@ use crate::config::{self, Problems, Secrets, Settings};
 use crate::game::Game;
 use crate::protocol::{Reason, Wire};
 use crate::server::{BindError, Server, StartError};
+use crate::web::Site;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use tracing::{info, warn};
 
-/// Runs a server of the game `G` as the command line, the environment and the config
-/// file say, until a signal ends it.
+/// Runs a server of the game `G`, without web pages, as the command line, the
+/// environment and the config file say, until a signal ends it.
 #[must_use]
 pub fn main<G: Game>() -> ExitCode {
+    main_with::<G>(Site::none())
+}
+
+/// The same, with the pages of `site`.
+#[must_use]
+pub fn main_with<G: Game>(site: Site) -> ExitCode {
     let arguments = arguments::parse::<G>();
     let (settings, game) = match config::load(&arguments.layers, G::check) {
         Ok(loaded) => loaded,
@@ -50,7 +57,7 @@ pub fn main<G: Game>() -> ExitCode {
     };
     let outcome = match arguments.token {
         Some(wish) => token::print(wish, &settings, &secrets),
-        None => run::<G>(settings, secrets, game),
+        None => run::<G>(settings, secrets, game, site),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -86,7 +93,12 @@ fn refuse(failure: &Failure) -> ExitCode {
     }
 }
 
-fn run<G: Game>(mut settings: Settings, secrets: Secrets, game: G::Config) -> Result<(), Failure> {
+fn run<G: Game>(
+    mut settings: Settings,
+    secrets: Secrets,
+    game: G::Config,
+    site: Site,
+) -> Result<(), Failure> {
     logging::start(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
     // A socket is a file: without this a server ends at the usual 1,024.
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -97,7 +109,7 @@ fn run<G: Game>(mut settings: Settings, secrets: Secrets, game: G::Config) -> Re
     settings
         .seed
         .get_or_insert_with(|| rand::random::<u64>() >> 1);
-    actix_rt::System::new().block_on(serve::<G>(settings, secrets, game))
+    actix_rt::System::new().block_on(serve::<G>(settings, secrets, game, site))
 }
 
 /// Starts the server, announces it, and runs to the end of the drain.
@@ -105,10 +117,12 @@ async fn serve<G: Game>(
     settings: Settings,
     secrets: Secrets,
     game: G::Config,
+    site: Site,
 ) -> Result<(), Failure> {
     // Before the start line, so that a signal after it always drains.
     let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
-    let server = Server::<G>::start_with(settings.clone(), secrets, game).map_err(not_started)?;
+    let server =
+        Server::<G>::start_with(settings.clone(), secrets, game, site).map_err(not_started)?;
     if let Some(address) = server.admin_address() {
         info!("operators at http://{address}/admin/");
     }

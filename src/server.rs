@@ -12,6 +12,7 @@ use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Admin, Ops, Overseer};
 use crate::session::{self, Entrance};
 use crate::telemetry::Telemetry;
+use crate::web::{self, Site};
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::HttpService;
@@ -61,15 +62,16 @@ pub enum StartError {
 }
 
 impl<G: Game> Server<G> {
-    /// Starts everything, within the current actix system; without secrets.
+    /// Starts everything but pages, within the current actix system: rooms of the game,
+    /// sockets, the operators' routes. Without secrets.
     ///
     /// # Errors
     /// [`StartError`], if the address is taken or the system refuses a thread.
     pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
-        Self::start_with(settings, Secrets::default(), game)
+        Self::start_with(settings, Secrets::default(), game, Site::none())
     }
 
-    /// Starts everything, within the current actix system.
+    /// The same, with the pages of `site` and with secrets.
     ///
     /// # Errors
     /// [`StartError`], if an address is taken, a secret cannot be used or the system
@@ -78,6 +80,7 @@ impl<G: Game> Server<G> {
         settings: Settings,
         secrets: Secrets,
         game: G::Config,
+        site: Site,
     ) -> Result<Running, StartError> {
         let admission = admission(&settings, &secrets)?;
         let telemetry = Telemetry::new()?;
@@ -118,7 +121,10 @@ impl<G: Game> Server<G> {
                 drain: lobby.recipient(),
             },
         };
-        let running = front.open(move |config| ops::configure(config, &ops))?;
+        let running = front.open(move |config| {
+            web::configure(config, &site);
+            ops::configure(config, &ops);
+        })?;
         Ok(Running { admin, ..running })
     }
 }

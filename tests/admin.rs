@@ -8,6 +8,7 @@ use downbeat::config::{Auth, Secret, Secrets, Settings};
 use downbeat::game::arena::{Arena, Config};
 use downbeat::guard::{Grant, Tokens};
 use downbeat::server::Running;
+use downbeat::web::Site;
 use downbeat_protocol::arena::ArenaWire;
 use downbeat_protocol::message::{Hello, Welcome};
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage};
@@ -42,7 +43,9 @@ impl Admin {
             auth_keys: Some(Secret::new(KEYS.to_owned())),
             admin_token: Some(Secret::new(TOKEN.to_owned())),
         };
-        let running = Server::<Arena>::start_with(settings, secrets, Config::default()).unwrap();
+        let running =
+            Server::<Arena>::start_with(settings, secrets, Config::default(), Site::none())
+                .unwrap();
         let address = running.admin_address().unwrap();
         Self { running, address }
     }

@@ -206,9 +206,16 @@ impl<W: Wire> Conduct<W> {
     }
 
     /// The peer's close frame: answered with its own code (RFC 6455 section 5.5.1).
+    /// Only 1000 is a farewell; a browser that reloads the page says 1001, and its
+    /// player may come back.
     fn peer_closed(&mut self, reason: Option<CloseReason>) -> Step<W::Input> {
         if let State::Playing(link, _) = &self.state {
-            link.leave(Leave::Gone);
+            let is_farewell = reason.as_ref().is_some_and(|r| r.code == CloseCode::Normal);
+            link.leave(if is_farewell {
+                Leave::Gone
+            } else {
+                Leave::Quiet
+            });
         }
         self.state = State::Closing;
         let answer = reason.map(|reason| CloseReason::from(reason.code));

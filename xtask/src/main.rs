@@ -4,6 +4,7 @@
 
 mod process;
 mod swarm;
+mod web;
 
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
@@ -32,6 +33,16 @@ const STEPS: &[Step] = &[
     }),
     Step("example", "the example game", || cargo("test --examples")),
     Step("swarm", "200 bots against a release server", swarm::run),
+    Step(
+        "web",
+        "the SDK in Node, types and words of the pages",
+        web::run,
+    ),
+    Step(
+        "browser",
+        "the pages in Chromium against a release server",
+        web::browser,
+    ),
 ];
 
 #[derive(Parser)]
