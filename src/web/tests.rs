@@ -3,7 +3,7 @@
 use super::*;
 use actix_web::body::to_bytes;
 use actix_web::dev::ServiceResponse;
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{App, test};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -138,7 +138,7 @@ async fn another_content_has_another_tag() {
     assert_ne!(value(&one, "etag"), value(&two, "etag"));
 }
 
-#[test]
+#[core::prelude::v1::test]
 fn every_file_of_the_client_is_embedded() {
     let held: BTreeSet<_> = Site::arena().assets.iter().map(|a| a.path()).collect();
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
@@ -158,7 +158,7 @@ fn every_file_of_the_client_is_embedded() {
     assert!(held.contains("/") && held.contains("/watch"), "the pages");
 }
 
-#[test]
+#[core::prelude::v1::test]
 fn the_page_loads_within_its_budget() {
     let total: usize = Site::arena().assets.iter().map(|a| a.sent_size()).sum();
     assert!(total < 100_000, "{total} bytes, compressed");
