@@ -1,0 +1,5 @@
+//! What downbeat costs, against the price of the system calls alone.
+
+pub mod floor;
+pub mod load;
+pub mod wire;
