@@ -2,4 +2,5 @@
 
 pub mod floor;
 pub mod load;
+pub mod room;
 pub mod wire;

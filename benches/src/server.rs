@@ -85,15 +85,13 @@ impl Server {
         let process = Process::new(self.child.id() as i32)?;
         let per_second = procfs::ticks_per_second() as f64;
         let stat = process.stat()?;
+        // In the order of their starts; several may have one name.
         let mut threads = BTreeMap::new();
         for task in process.tasks()? {
             let task = task?;
-            let stat = task.stat()?;
-            let name = match stat.comm.as_str() {
-                name if name.starts_with("actix-server") => "socket threads".into(),
-                name => name.to_owned(),
-            };
-            *threads.entry(name).or_default() += task.schedstat()?.sum_exec_runtime as f64 / 1e9;
+            let name = format!("{} {}", task.tid, task.stat()?.comm);
+            let cpu = task.schedstat()?.sum_exec_runtime as f64 / 1e9;
+            threads.insert(name, cpu);
         }
         Ok(Cpu {
             user: stat.utime as f64 / per_second,
@@ -148,7 +146,7 @@ pub(crate) struct Cpu {
     pub(crate) user: f64,
     /// In the kernel, likewise.
     pub(crate) system: f64,
-    /// By thread name, to the nanosecond.
+    /// By thread, to the nanosecond.
     pub(crate) threads: BTreeMap<String, f64>,
 }
 

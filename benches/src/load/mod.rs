@@ -7,7 +7,7 @@
 //! ends: a measurement with fewer players than it says is none.
 
 mod peer;
-mod pilot;
+pub(crate) mod pilot;
 
 use anyhow::{Context, Result, bail, ensure};
 use hdrhistogram::Histogram;

@@ -10,7 +10,7 @@ const LONGEST: u32 = 12;
 
 /// Decides what one player does.
 #[derive(Debug)]
-pub(super) struct Pilot {
+pub(crate) struct Pilot {
     random: Pcg32,
     input: Input,
     left: u32,
@@ -19,7 +19,7 @@ pub(super) struct Pilot {
 impl Pilot {
     /// The pilot of player `number`.
     #[must_use]
-    pub(super) fn new(seed: u64, number: usize) -> Self {
+    pub(crate) fn new(seed: u64, number: usize) -> Self {
         Self {
             random: Pcg32::new(seed, number as u64),
             input: Input::default(),
@@ -29,7 +29,7 @@ impl Pilot {
 
     /// The next tick's wish: mostly forward, toward places that change, and shooting
     /// every now and then.
-    pub(super) fn next(&mut self) -> Input {
+    pub(crate) fn next(&mut self) -> Input {
         if self.left == 0 {
             let draw = self.random.next_u32();
             let mut held = controls::AIM;
@@ -50,7 +50,7 @@ impl Pilot {
     }
 
     /// A masking key.
-    pub(super) fn key(&mut self) -> u32 {
+    pub(crate) fn key(&mut self) -> u32 {
         self.random.next_u32()
     }
 }
