@@ -54,9 +54,11 @@ impl Room {
             core.join(Join {
                 profile: Profile {
                     name: format!("pilot {number}"),
+                    account: None,
                 },
                 resume: None,
                 role: Role::Player,
+                address: std::net::Ipv4Addr::LOCALHOST.into(),
                 token: ResumeToken((number as u128).to_le_bytes()),
                 link: member,
             });
