@@ -4,7 +4,7 @@ use super::*;
 use actix_web::body::to_bytes;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};
-use actix_web::{App, test as http};
+use actix_web::{App, test};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
@@ -20,12 +20,12 @@ fn small() -> Site {
 
 async fn ask(site: Site, method: Method, path: &str, headers: &[(&str, &str)]) -> ServiceResponse {
     let app = App::new().configure(move |config| configure(config, &site));
-    let service = http::init_service(app).await;
-    let mut request = http::TestRequest::default().method(method).uri(path);
+    let service = test::init_service(app).await;
+    let mut request = test::TestRequest::default().method(method).uri(path);
     for header in headers {
         request = request.insert_header(*header);
     }
-    http::call_service(&service, request.to_request()).await
+    test::call_service(&service, request.to_request()).await
 }
 
 fn value<'a>(response: &'a ServiceResponse, name: &str) -> &'a str {
@@ -138,7 +138,7 @@ async fn another_content_has_another_tag() {
     assert_ne!(value(&one, "etag"), value(&two, "etag"));
 }
 
-#[test]
+#[core::prelude::v1::test]
 fn every_file_of_the_client_is_embedded() {
     let held: BTreeSet<_> = Site::arena().assets.iter().map(|a| a.path()).collect();
     let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
@@ -158,7 +158,7 @@ fn every_file_of_the_client_is_embedded() {
     assert!(held.contains("/") && held.contains("/watch"), "the pages");
 }
 
-#[test]
+#[core::prelude::v1::test]
 fn the_page_loads_within_its_budget() {
     let total: usize = Site::arena().assets.iter().map(|a| a.sent_size()).sum();
     assert!(total < 100_000, "{total} bytes, compressed");

@@ -35,6 +35,7 @@ const WORDS = {
   silent: ['The server heard nothing from you', 'The connection was given up.'],
   flood: ['Too many messages', 'The server ended the connection.'],
   kicked: ['You were removed', 'An operator ended your game.'],
+  unauthorized: ['You need an invitation', 'This server admits only players with a valid token.'],
   jammed: ['Your connection is jammed', 'Nothing got through to you for too long.'],
 };
 

@@ -6,12 +6,15 @@ use downbeat_protocol::arena::{ArenaWire, Input};
 use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{PROTOCOL_VERSION, Seq, Tick};
 use futures_util::{FutureExt, StreamExt};
+use std::net::Ipv4Addr;
 
 type Arena = Conduct<ArenaWire>;
 type ArenaStep = Step<Input>;
 
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 fn conduct(now: Instant) -> Arena {
-    Conduct::new(Arc::default(), None, now)
+    Conduct::new(Arc::default(), Arc::default(), None, ADDRESS, now)
 }
 
 fn binary(message: &ClientMessage<Input>) -> Message {
