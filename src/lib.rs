@@ -24,7 +24,7 @@
 //! * [`lobby`] knows the rooms, [`world`] is one of them;
 //! * [`game`] is what is played;
 //! * [`protocol`] is every byte on the wire;
-//! * [`ops`] answers operators, [`telemetry`] counts, [`config`] holds every setting,
+//! * [`web`] has the pages, [`ops`] answers operators, [`telemetry`] counts, [`config`] holds every setting,
 //!   [`cli`] is the command line.
 //!
 //! A server of a game of your own is one line:
@@ -49,6 +49,7 @@ pub mod cli;
 pub mod config;
 pub mod ops;
 pub mod telemetry;
+pub mod web;
 
 pub use downbeat_protocol as protocol;
 pub use server::Server;

@@ -9,7 +9,7 @@ use super::driver::Counted;
 use super::line::Line;
 use super::socket::Inlet;
 use crate::config::Settings;
-use crate::guard::Readiness;
+use crate::guard::{Admission, Readiness};
 use crate::lobby::Enter;
 use crate::world::{Outgoing, OutgoingStream};
 use actix::{
@@ -41,13 +41,14 @@ pub(super) struct Session<W: Wire> {
 impl<W: Wire> Session<W> {
     pub(super) fn new(
         settings: Arc<Settings>,
+        admission: Arc<Admission>,
         room: Option<String>,
         line: Rc<Line>,
         lobby: Recipient<Enter<W::Input>>,
         readiness: Readiness,
     ) -> Self {
         Self {
-            conduct: Conduct::new(settings, room, Instant::now()),
+            conduct: Conduct::new(settings, admission, room, line.peer(), Instant::now()),
             _counted: Counted::new(&line.telemetry.sessions),
             line,
             lobby,

@@ -7,7 +7,7 @@
 use crate::telemetry::Telemetry;
 use downbeat_protocol::Reason;
 use std::cell::Cell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// See the module's doc.
@@ -29,6 +29,11 @@ impl Line {
             violation: Cell::new(None),
             end: Cell::new(None),
         }
+    }
+
+    /// Where the peer comes from.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer.ip()
     }
 
     /// Whether all that was written so far is out of the driver's hands.

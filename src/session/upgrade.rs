@@ -1,7 +1,7 @@
 //! May this peer enter? The hook that actix-http calls for every upgrade request.
 //!
 //! Such requests reach no route and no middleware, so everything is judged here:
-//! path → method → drain → Origin → permit → subprotocol → handshake. A refusal is
+//! path → method → drain → ban → Origin → permit → subprotocol → handshake. A refusal is
 //! an HTTP status with one line of text, counted by status. Who passes gets his 101,
 //! and his socket a driver and an actor of its own.
 
@@ -11,7 +11,7 @@ use super::inbound::is_room_name;
 use super::line::Line;
 use super::socket::{Inlet, Socket};
 use crate::config::Settings;
-use crate::guard::{Denied, Permit, Permits, Readiness, origin_allowed};
+use crate::guard::{Admission, Denied, Permit, Permits, Readiness, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
 use actix::Recipient;
@@ -29,7 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 /// How long the answer to an upgrade may take to be written.
@@ -42,6 +42,8 @@ pub struct Entrance<I: Send + 'static> {
     pub settings: Arc<Settings>,
     /// Where things are counted.
     pub telemetry: Arc<Telemetry>,
+    /// Who they must be.
+    pub admission: Arc<Admission>,
     /// How many may come in.
     pub permits: Permits,
     /// Whether anybody may.
@@ -99,6 +101,7 @@ fn start<W: Wire>(
     let socket = Rc::new(RefCell::new(socket));
     let session = Session::<W>::new(
         Arc::clone(settings),
+        Arc::clone(&entrance.admission),
         room,
         Rc::clone(&line),
         entrance.lobby.clone(),
@@ -154,6 +157,10 @@ fn admit<I: Send>(
             StatusCode::SERVICE_UNAVAILABLE,
             "the server is going away",
         ));
+    }
+    let bans = entrance.admission.bans();
+    if bans.find(peer, None, Instant::now()).is_some() {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "banned for a while"));
     }
     if !is_origin_allowed(headers) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));

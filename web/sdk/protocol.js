@@ -218,8 +218,8 @@ function readServer(game, reader) {
         player: reader.u32(),
         tick: reader.u32(),
         applied: reader.u32(),
-        tickRate: reader.u32(),
-        snapshotRate: reader.u32(),
+        tickRate: readRate(reader),
+        snapshotRate: readRate(reader),
         room: reader.string(),
         name: reader.string(),
         resume: reader.bytes(16),
@@ -249,6 +249,13 @@ function readServer(game, reader) {
         retryAfterMs: reader.option((reader) => reader.u32()),
       };
   }
+}
+
+/** Something per second, 1 to 240. @param {Reader} reader */
+function readRate(reader) {
+  const rate = reader.u32();
+  if (rate < 1 || rate > 240) throw malformed(`${rate} per second is no rate`);
+  return rate;
 }
 
 /**

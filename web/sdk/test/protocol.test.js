@@ -148,6 +148,14 @@ test('arbitrary bytes give a value or a typed error', () => {
   assert.ok(decoded > 1000, `only ${decoded} were messages`);
 });
 
+test('a welcome to a room without a rate is refused', () => {
+  for (const rates of [[0, 30], [30, 0], [241, 30]]) {
+    const bytes = golden.bytes('welcome.bin');
+    bytes.set(rates, 6);
+    assert.throws(() => decodeServer(arena, bytes), { kind: 'malformed' }, `${rates}`);
+  }
+});
+
 test('entities are written as they are read', () => {
   for (const history of golden.json('mirror.json')) {
     for (const [, list] of history.steps.at(-1).cells) {

@@ -134,6 +134,13 @@ export class Room {
   starved = 0;
   waiting = [];
   #told = 0;
+  #toldAt = 100;
+  #every;
+
+  /** @param {number} every A snapshot for every so many ticks. */
+  constructor(every = 1) {
+    this.#every = every;
+  }
 
   get ship() {
     return this.entities.find(({ id }) => id === 9).entity;
@@ -144,7 +151,7 @@ export class Room {
     if (message.type === 'input') this.waiting.push(message);
   }
 
-  /** One tick; gives the snapshot. */
+  /** One tick; gives the snapshot, if one is due. */
   step(extra = {}) {
     this.tick += 1;
     const input = this.waiting.shift();
@@ -155,10 +162,13 @@ export class Room {
       this.starved += 1;
     }
     for (const { entity } of this.entities) predict(entity, RULES);
+    if (this.tick % this.#every !== 0) return null;
     const applied = this.applied - this.#told;
+    const elapsed = this.tick - this.#toldAt;
     this.#told = this.applied;
+    this.#toldAt = this.tick;
     const waiting = this.waiting.length;
-    return snapshot({ applied, waiting, flying: 9, entities: this.entities, ...extra });
+    return snapshot({ elapsed, applied, waiting, flying: 9, entities: this.entities, ...extra });
   }
 }
 
