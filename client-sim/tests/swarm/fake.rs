@@ -67,7 +67,7 @@ pub(crate) enum Fault {
 }
 
 /// How long is a while, for [`Fault::EndSilent`].
-const SILENCE: Duration = Duration::from_millis(700);
+const SILENCE: Duration = Duration::from_secs(1);
 /// Points of every player.
 const SCORE: u32 = 10;
 
