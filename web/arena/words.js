@@ -36,11 +36,12 @@ const WORDS = {
   flood: ['Too many messages', 'The server ended the connection.'],
   kicked: ['You were removed', 'An operator ended your game.'],
   unauthorized: ['You need an invitation', 'This server admits only players with a valid token.'],
+  banned: ['You are banned', 'An operator does not let you in here.'],
   jammed: ['Your connection is jammed', 'Nothing got through to you for too long.'],
 };
 
 /** Reasons whose own text says more than ours. */
-const SAID = new Set(['refused', 'kicked', 'bad_room']);
+const SAID = new Set(['refused', 'kicked', 'banned', 'bad_room']);
 
 /**
  * The words for an end.
@@ -53,7 +54,7 @@ export function wordsFor(label, said, wasIn) {
   if (label === 'link_lost' && !wasIn) {
     return { title: 'Cannot reach the server', text: 'Is it running, and are you online?', again: 'Try now' };
   }
-  const [title, text, again = 'Try again'] = WORDS[label] ?? ['Disconnected', ''];
+  const [title, text, again = 'Try again'] = WORDS[label] ?? ['Disconnected', said && sentence(said)];
   return { title, text: SAID.has(label) && said ? sentence(said) : text, again };
 }
 
