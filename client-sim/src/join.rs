@@ -7,8 +7,8 @@ use crate::ending::Ending;
 use crate::player::{self, Answer, Player};
 use crate::swarm::Plan;
 use crate::target::CONNECT_TIMEOUT;
-use downbeat_protocol::SUBPROTOCOL;
 use downbeat_protocol::codec::DECODE_LIMIT;
+use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -29,7 +29,7 @@ const WRITE_BATCH: usize = 1024;
 /// What may wait in a bot for a server that takes nothing, in bytes.
 const WRITE_BUFFER: usize = 32 << 10;
 
-/// Brings bot `number` in.
+/// Brings bot `number` in; with `resume` as the player it was.
 ///
 /// # Errors
 /// [`Ending`] if the server cannot be reached, refuses, or does not answer in time.
@@ -37,10 +37,11 @@ pub(crate) async fn join(
     plan: &Plan,
     address: SocketAddr,
     number: u32,
+    resume: Option<ResumeToken>,
 ) -> Result<(Socket, Box<Player>), Ending> {
     let entered = async {
         let mut socket = connect(plan, address).await?;
-        let player = greet(&mut socket, plan, number).await?;
+        let player = greet(&mut socket, plan, number, resume).await?;
         Ok((socket, player))
     };
     match timeout(JOIN_TIMEOUT, entered).await {
@@ -49,7 +50,11 @@ pub(crate) async fn join(
     }
 }
 
-async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, Ending> {
+/// Opens a connection up to the answered upgrade.
+///
+/// # Errors
+/// [`Ending`] if the server cannot be reached or refuses.
+pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, Ending> {
     let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
         Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
         Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
@@ -72,10 +77,15 @@ async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, Ending> {
     Ok(socket)
 }
 
-async fn greet(socket: &mut Socket, plan: &Plan, number: u32) -> Result<Box<Player>, Ending> {
+async fn greet(
+    socket: &mut Socket,
+    plan: &Plan,
+    number: u32,
+    resume: Option<ResumeToken>,
+) -> Result<Box<Player>, Ending> {
     let mut hello = Vec::new();
     let room = plan.room(number);
-    player::hello(&room, &format!("bot-{number}"), &mut hello)?;
+    player::hello(&room, &format!("bot-{number}"), resume, &mut hello)?;
     socket
         .send(Message::Binary(hello.into()))
         .await

@@ -2,6 +2,8 @@
 //!
 //! Owns words, units and alignment; the figures come from the report.
 
+mod misbehaviour;
+
 use crate::report::{Gaps, Report};
 use crate::swarm::{Outcome, Plan};
 use comfy_table::{CellAlignment, LineStyle, Table, presets};
@@ -121,18 +123,15 @@ fn facts(report: &Report) -> String {
         row(
             "server cost",
             format!(
-                "{} s CPU ({} of a core), {} µs per snapshot, {} MiB",
+                "{} s CPU ({} of a core), {} µs per snapshot",
                 number(server.cpu_s, 2),
                 percent(server.cpu_s, report.duration_s),
                 number(server.cpu_us_per_snapshot, 1),
-                number(
-                    server
-                        .rss_bytes
-                        .map(|bytes| bytes as f64 / f64::from(1 << 20)),
-                    1
-                ),
             ),
         );
+    }
+    for (name, value) in misbehaviour::rows(report) {
+        row(name, value);
     }
     row(
         "bots' cost",
@@ -176,6 +175,12 @@ fn times(report: &Report) -> String {
     );
     let mut three = |name: &str, gaps: &Gaps| row(name, gaps.p50, None, gaps.p99, gaps.max);
     three("snapshot gap", &report.snapshot_gap_ms);
+    if let Some(baseline) = &report.baseline {
+        three("… in the baseline", &baseline.snapshot_gap_ms);
+    }
+    if let Some(resume) = &report.misbehaviour.resume_ms {
+        three("cut to resumed", resume);
+    }
     if let Some(server) = &report.server {
         three("server tick", &server.tick_ms);
         three("server tick lateness", &server.tick_lateness_ms);

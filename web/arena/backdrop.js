@@ -46,9 +46,9 @@ export class Backdrop {
     ctx.fillRect(0, 0, width, height);
     const far = Math.max(width, height);
     for (const [x, y, size, colour] of /** @type {const} */ ([
-      [0.18, 0.22, 0.6, 'rgba(46, 70, 138, 0.3)'],
-      [0.85, 0.75, 0.65, 'rgba(72, 44, 110, 0.24)'],
-      [0.7, 0.1, 0.4, 'rgba(24, 92, 112, 0.16)'],
+      [0.18, 0.22, 0.6, 'rgba(46, 74, 150, 0.42)'],
+      [0.85, 0.75, 0.65, 'rgba(84, 46, 122, 0.36)'],
+      [0.7, 0.1, 0.4, 'rgba(24, 100, 120, 0.24)'],
     ])) {
       const cloud = ctx.createRadialGradient(x * width, y * height, 0, x * width, y * height, size * far);
       cloud.addColorStop(0, colour);

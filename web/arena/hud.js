@@ -87,9 +87,12 @@ export class Hud {
    */
   waiting(seconds) {
     const isWaiting = seconds !== null;
-    if (this.#fallen.hidden === isWaiting) this.#fallen.hidden = !isWaiting;
+    if (this.#fallen.hidden === isWaiting) {
+      this.#fallen.hidden = !isWaiting;
+      // Only now: who did it may be told before the ship is known to be lost.
+      if (!isWaiting) setText(this.#by, '');
+    }
     if (isWaiting) setText(this.#wait, String(Math.max(1, Math.ceil(seconds))));
-    else setText(this.#by, '');
   }
 }
 

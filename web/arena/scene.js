@@ -18,6 +18,8 @@ import { DOTS } from './sprites.js';
 
 /** So many at once do not die: the view has changed. */
 const MANY = 24;
+/** A new view is filled within so many seconds. */
+const FRESH_S = 0.6;
 /** Sparks per second behind a ship. */
 const TRAIL = { own: 80, other: 26 };
 
@@ -37,8 +39,8 @@ export class Scene {
   /** @type {Map<number, Known>} */
   #known = new Map();
   #picture = 0;
-  /** A new view: what is in it first has not just come. */
-  #isFresh = true;
+  /** A new view: for so many seconds what is in it has not just come. */
+  #fresh = FRESH_S;
   /** @type {Known[]} */
   #gone = [];
   #effects;
@@ -53,7 +55,7 @@ export class Scene {
   /** Another room, another life: nothing that is gone was destroyed. */
   clear() {
     this.#known.clear();
-    this.#isFresh = true;
+    this.#fresh = FRESH_S;
   }
 
   /**
@@ -68,7 +70,7 @@ export class Scene {
     this.#picture += 1;
     for (const thing of things) this.#see(thing, thing.id === myShip, me, camera, dt);
     this.#miss(camera);
-    this.#isFresh = false;
+    this.#fresh -= dt;
   }
 
   /** @param {Thing<Entity>} thing @param {boolean} isMine @param {number} me @param {Camera} camera @param {number} dt */
@@ -81,7 +83,7 @@ export class Scene {
       known.side = side(entity, isMine, me);
       known.health = entity.type === 'ship' ? entity.health : 0;
       this.#known.set(id, known);
-      if (!this.#isFresh && camera.shows(x, y)) this.#came(entity, known);
+      if (this.#fresh <= 0 && camera.shows(x, y)) this.#came(entity, known);
     }
     known.seen = this.#picture;
     known.x = x;

@@ -26,7 +26,7 @@ export class Chart {
    * One more value.
    * @param {number} value
    * @param {number} top What the chart reaches up to at least.
-   * @param {number} due Where it ought to be, or its limit: a line.
+   * @param {number | null} due Where it ought to be: a line.
    */
   push(value, top, due) {
     this.#values.push(value);
@@ -34,11 +34,13 @@ export class Chart {
     const ctx = this.#ctx;
     const { width, height } = ctx.canvas;
     const step = width / (KEPT - 1);
-    const full = Math.max(top, ...this.#values);
+    const full = Math.max(top, 1.25 * Math.max(...this.#values));
     const y = (/** @type {number} */ value) => height - (value / full) * (height - 2 * this.#pixels);
     ctx.clearRect(0, 0, width, height);
-    ctx.fillStyle = 'rgba(234, 240, 251, 0.28)';
-    ctx.fillRect(0, Math.round(y(due)), width, this.#pixels);
+    if (due !== null) {
+      ctx.fillStyle = 'rgba(234, 240, 251, 0.28)';
+      ctx.fillRect(0, Math.round(y(due)), width, this.#pixels);
+    }
 
     const start = width - (this.#values.length - 1) * step;
     ctx.beginPath();

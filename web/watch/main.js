@@ -149,17 +149,17 @@ async function look() {
   try {
     const name = client.session?.welcome.room;
     const response = await fetch('/api/rooms');
-    /** @type {{ rooms: { name: string, tick: number, tick_rate: number, load: number }[] }} */
+    /** @type {{ rooms: { name: string, tick: number, tick_rate: number, last_tick_ms: number, load: number }[] }} */
     const { rooms } = await response.json();
     const found = rooms.find((room) => room.name === name);
-    const at = performance.now();
+    const at = performance.now() - (found?.last_tick_ms ?? 0);
     if (found && before) {
       const ticks = (found.tick - before.tick) | 0;
       const rate = ticks < 0 ? 0 : (ticks * 1000) / (at - before.at);
       setText(byId('rate', HTMLElement), rate.toFixed(1));
       setText(byId('load', HTMLElement), `${(found.load * 100).toFixed(1)} %`);
       rateChart.push(rate, found.tick_rate * 1.25, found.tick_rate);
-      loadChart.push(found.load, 0.1, 1);
+      loadChart.push(found.load, 0.02, null);
     }
     before = found ? { tick: found.tick, at } : null;
   } catch {

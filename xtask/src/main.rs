@@ -1,7 +1,9 @@
-//! The project's chores. `cargo xtask test` is the whole check, as CI runs it.
+//! The project's chores. `cargo xtask test` is the whole check, as CI runs it;
+//! `cargo xtask bench` measures.
 //!
 //! A step is one row of [`STEPS`]; the first that fails ends the run.
 
+mod bench;
 mod process;
 mod swarm;
 mod web;
@@ -60,6 +62,12 @@ enum Chore {
         #[arg(long, value_name = "STEP", value_parser = names())]
         only: Vec<String>,
     },
+    /// Measure everything and write docs/performance.md and its charts.
+    Bench {
+        /// Short windows and one pair each: to try it out.
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 fn names() -> PossibleValuesParser {
@@ -67,9 +75,20 @@ fn names() -> PossibleValuesParser {
 }
 
 fn main() -> ExitCode {
-    let Arguments {
-        chore: Chore::Test { only },
-    } = Arguments::parse();
+    match Arguments::parse().chore {
+        Chore::Test { only } => test(&only),
+        Chore::Bench { quick } => match bench::run(quick) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("bench: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// Runs the steps of that name, or all of them.
+fn test(only: &[String]) -> ExitCode {
     let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.0);
     let mut times = Vec::new();
     for Step(name, what, run) in STEPS.iter().filter(wanted) {

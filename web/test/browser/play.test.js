@@ -146,8 +146,7 @@ test('falls, is told by whom, and flies again', () =>
     const ada = await (await Player.open(browser, server)).join('Ada');
     const first = await ada.ship();
     await ada.until(() => (downbeat.client?.session?.own?.deaths ?? 0) > 0);
-    await ada.page.locator('#fallen').waitFor({ state: 'visible' });
-    assert.match(await ada.page.locator('#fallen').innerText(), /Destroyed by drone\s+New ship in \d/);
+    await ada.page.locator('#fallen', { hasText: /Destroyed by drone\s+New ship in \d/ }).waitFor();
     await ada.until((old) => downbeat.own.flies && downbeat.client?.session?.myId !== old, first.id);
     await ada.page.locator('#fallen').waitFor({ state: 'hidden' });
     await ada.fine();
