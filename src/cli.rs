@@ -11,7 +11,8 @@
 //! ```
 //!
 //! `downbeat token` makes a token for a player instead. Ends with exit code 0 after a drain, 2 if the configuration cannot be used or the
-//! address is taken, 1 if the server failed.
+//! address is taken, 1 if the server failed or the drain ran
+//! out of time.
 
 mod arguments;
 mod logging;
@@ -26,6 +27,7 @@ use crate::web::Site;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 use tracing::{info, warn};
 
 /// Runs a server of the game `G`, without web pages, as the command line, the
@@ -76,6 +78,8 @@ enum Failure {
     InUse(&'static str, SocketAddr),
     #[error("{0}")]
     Listen(BindError),
+    #[error("the drain ran out of time: sessions were still open after {0:?}")]
+    Undrained(Duration),
     #[error("the server failed: {0}")]
     Failed(String),
 }
@@ -89,7 +93,7 @@ fn refuse(failure: &Failure) -> ExitCode {
         Failure::Config(_) | Failure::Secret(_) | Failure::InUse(..) | Failure::Listen(_) => {
             ExitCode::from(2)
         }
-        Failure::Failed(_) => ExitCode::FAILURE,
+        Failure::Undrained(_) | Failure::Failed(_) => ExitCode::FAILURE,
     }
 }
 
@@ -132,9 +136,12 @@ async fn serve<G: Game>(
     let drain = settings.drain;
     info!(%signal, ?drain, "draining");
     signals::end_at_the_next(signals, drain);
-    server.drain(Reason::Restarting).await;
+    let is_clean = server.drain(Reason::Restarting).await;
     info!("stopped");
-    Ok(())
+    match is_clean {
+        true => Ok(()),
+        false => Err(Failure::Undrained(drain)),
+    }
 }
 
 fn not_started(error: StartError) -> Failure {

@@ -25,11 +25,24 @@ pub use secret::{Secret, Secrets};
 pub use settings::{ROWS, Settings};
 pub use show::{markdown, print};
 
+use downbeat_protocol::Reason;
+use std::time::Duration;
+
 impl Settings {
     /// Snapshots per second.
     #[must_use]
     pub fn snapshots_per_second(&self) -> u32 {
         self.snapshot_rate.unwrap_or(self.tick_rate)
+    }
+
+    /// When who is sent away for this reason should come back, in milliseconds, if the
+    /// server goes after `drain`; `None` if it cannot say.
+    #[must_use]
+    pub fn retry_after_ms(&self, reason: Reason, drain: Duration) -> Option<u32> {
+        if reason != Reason::Restarting || self.restart_hint.is_zero() {
+            return None;
+        }
+        u32::try_from((self.restart_hint + drain).as_millis()).ok()
     }
 
     /// Messages per second a session may sustain.

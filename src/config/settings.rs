@@ -95,8 +95,12 @@ settings! {
         behind_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// A socket that takes no bytes for this long is cut.
         write_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
-        /// How long a drain may take: from SIGTERM to the end of the process.
+        /// How long a drain may take: from SIGTERM to the end of the process. Within
+        /// its first half sessions are sent away one after the other.
         drain: Duration = Duration::from_secs(5), Time(0..=600_000);
+        /// How long a restart takes: who is sent away by a drain is told to wait for
+        /// it; 0s: he is told nothing.
+        restart_hint: Duration = Duration::from_secs(3), Time(0..=600_000);
         /// A room whose last tick is older than this makes /healthz answer 503.
         stall_timeout: Duration = Duration::from_secs(2), Time(100..=600_000);
     }

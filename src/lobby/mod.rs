@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::game::{Game, Input, Profile};
 use crate::telemetry::Telemetry;
 use crate::world::{
-    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Role, Room, RoomBoard,
+    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Part, Role, Room, RoomBoard,
     Surroundings, Vacant, World,
 };
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
@@ -44,8 +44,8 @@ pub struct Enter<I> {
     pub link: MemberLink<I>,
 }
 
-/// The server is going: end every session in every room with this reason, and let
-/// nobody in any more.
+/// The server is going: end every session in every room with this reason, spread over
+/// a part of the drain time, and let nobody in any more.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Drain(pub Reason);
@@ -61,7 +61,8 @@ pub struct Lobby<G: Game> {
     pool: Pool,
     rooms: HashMap<String, Entry<G>>,
     last_number: u64,
-    draining: Option<Reason>,
+    /// What everybody is told who still wants in.
+    draining: Option<End>,
 }
 
 /// A room as the lobby knows it.
@@ -157,8 +158,8 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             address,
             link,
         } = enter;
-        if let Some(reason) = self.draining {
-            return link.end(reason);
+        if let Some(end) = &self.draining {
+            return link.end(end.clone());
         }
         let name = if room.is_empty() {
             self.settings.default_room.clone()
@@ -223,13 +224,26 @@ impl<G: Game> Handler<Drain> for Lobby<G> {
     type Result = ();
 
     fn handle(&mut self, Drain(reason): Drain, _: &mut Self::Context) {
-        for (_, entry) in self.rooms.drain() {
-            self.pool.free(entry.thread);
-            entry.world.do_send(Close(reason.into()));
+        let sockets = u32::try_from(self.telemetry.sockets.get()).unwrap_or(0);
+        let over = (PARTING * sockets).min(self.settings.drain / 2);
+        let end = End {
+            // Everybody waits equally long, so that they return as spread as they went.
+            retry_after_ms: self.settings.retry_after_ms(reason, over),
+            ..reason.into()
+        };
+        for entry in self.rooms.values() {
+            entry.world.do_send(Part {
+                end: end.clone(),
+                over,
+            });
         }
-        self.draining = Some(reason);
+        self.draining = Some(end);
     }
 }
+
+/// How long each session adds to a drain: at most a thousand a second are sent away,
+/// unless the drain is too short for that.
+const PARTING: Duration = Duration::from_millis(1);
 
 /// The settings as a room's core needs them: times in ticks.
 fn core_config(settings: &Settings, room: &str) -> CoreConfig {

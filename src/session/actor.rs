@@ -91,7 +91,8 @@ impl<W: Wire> Session<W> {
             context.cancel_future(waiting);
         }
         if let Some(reason) = self.readiness.draining() {
-            return self.end(reason, context);
+            let step = self.conduct.drained(reason);
+            return self.perform(step, context);
         }
         // If the lobby is gone the room's end is dropped with the message, which
         // ends the session with a reason.
@@ -126,7 +127,8 @@ impl<W: Wire> Actor for Session<W> {
         let drained = self.readiness.drained().into_actor(self);
         let drained = drained.map(|reason, session, context| {
             if session.conduct.is_waiting() {
-                session.end(reason, context);
+                let step = session.conduct.drained(reason);
+                session.perform(step, context);
             }
         });
         self.drain_wait = Some(context.spawn(drained));

@@ -246,6 +246,14 @@ impl<W: Wire> Conduct<W> {
         Step::End(end.reason, last)
     }
 
+    /// The server goes, and the session has no room that would say so.
+    pub(super) fn drained(&mut self, reason: Reason) -> Step<W::Input> {
+        self.end(End {
+            retry_after_ms: self.settings.retry_after_ms(reason, Duration::ZERO),
+            ..reason.into()
+        })
+    }
+
     /// The time now: the session may have waited or listened too long.
     ///
     /// # Errors

@@ -26,6 +26,16 @@ pub struct Admit<I>(pub Join<I>);
 #[rtype(result = "()")]
 pub struct Close(pub End);
 
+/// Ends every session, one after the other, and then the room: the server goes.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Part {
+    /// What everybody is told.
+    pub end: End,
+    /// Over how much time.
+    pub over: Duration,
+}
+
 /// Which room speaks to the lobby: names come again, numbers do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -204,6 +214,10 @@ impl<G: Game> Handler<Beat> for World<G> {
                 return;
             }
         }
+        if self.core.has_parted() {
+            context.stop();
+            return;
+        }
         self.watch_emptiness(now);
         self.await_beat(context);
     }
@@ -224,6 +238,19 @@ impl<G: Game> Handler<Close> for World<G> {
     fn handle(&mut self, Close(end): Close, context: &mut Self::Context) {
         self.core.end_all(&end);
         context.stop();
+    }
+}
+
+impl<G: Game> Handler<Part> for World<G> {
+    type Result = ();
+
+    fn handle(&mut self, Part { end, over }: Part, context: &mut Self::Context) {
+        let ticks = over.as_secs_f64() * f64::from(self.around.core.tick_rate);
+        // A float becomes the nearest integer there is.
+        self.core.part(end, ticks.ceil() as u32);
+        if self.core.has_parted() {
+            context.stop();
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::cells::Cells;
 use super::inbox::Mail;
 use super::member::{Join, Member};
 use super::outlet::End;
+use super::parting::Parting;
 use super::snapshot::Scratch;
 use crate::game::{Audience, Entity, Event, Game, Input, Outcome, TickInput};
 use bytes::Bytes;
@@ -134,6 +135,8 @@ pub struct Core<G: Game> {
     pub(super) members: Vec<Member<G>>,
     /// Joins since the last tick.
     pub(super) knocking: Vec<Join<Input<G>>>,
+    /// Set when the server goes.
+    pub(super) parting: Option<Parting>,
     pub(super) last_player: PlayerId,
     /// What reaches the game in the tick in the making.
     pub(super) input: TickInput<Input<G>>,
@@ -162,6 +165,7 @@ impl<G: Game> Core<G> {
             game,
             members: Vec::new(),
             knocking: Vec::new(),
+            parting: None,
             last_player: PlayerId(0),
             input: TickInput::default(),
             outcome: Outcome::default(),
@@ -208,6 +212,7 @@ impl<G: Game> Core<G> {
         observer.done(Phase::Send);
 
         self.watch();
+        self.tell_parting();
         observer.done(Phase::Watch);
         Ok(self.tally)
     }
@@ -215,7 +220,10 @@ impl<G: Game> Core<G> {
     /// Somebody wants in; he is heard at the next tick, and answered through his
     /// link.
     pub fn join(&mut self, join: Join<Input<G>>) {
-        self.knocking.push(join);
+        match &self.parting {
+            Some(parting) => join.link.end(parting.end.clone()),
+            None => self.knocking.push(join),
+        }
     }
 
     /// Ends every session.

@@ -20,10 +20,11 @@ mod link;
 mod member;
 mod outlet;
 mod oversight;
+mod parting;
 mod snapshot;
 mod watch;
 
-pub use actor::{Admit, Close, Room, Surroundings, Vacant, World};
+pub use actor::{Admit, Close, Part, Room, Surroundings, Vacant, World};
 pub use board::{RoomBoard, RoomPosting, RoomStatus};
 pub use clock::{Beat, CATCH_UP, Due, Metronome, Schedule};
 pub use core::{Core, CoreConfig, Observer, Phase, Tally};
