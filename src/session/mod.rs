@@ -16,6 +16,7 @@
 //! * `upgrade`: may this peer enter, and the handshake;
 //! * `driver`: writes, waits, cuts; owns the end of the socket's life;
 //! * `socket` and `frames`: reads no more than one judged frame at a time;
+//! * `io`: its bytes, encrypted or not;
 //! * `actor`: the actor of one socket, a thin shell, and the only file that names
 //!   `actix_web_actors`;
 //! * `message`, `inbound`, `conduct`: sans-IO, time is an argument;
@@ -29,9 +30,11 @@ mod conduct;
 mod driver;
 mod frames;
 mod inbound;
+mod io;
 mod line;
 mod message;
 mod socket;
 mod upgrade;
 
+pub use io::Io;
 pub use upgrade::{Entrance, upgrade};

@@ -8,6 +8,7 @@
 use super::actor::Session;
 use super::driver::Driver;
 use super::inbound::is_room_name;
+use super::io::Io;
 use super::line::Line;
 use super::socket::{Inlet, Socket};
 use crate::config::Settings;
@@ -30,7 +31,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 
 /// How long the answer to an upgrade may take to be written.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,9 +59,9 @@ pub struct Entrance<I: Send + 'static> {
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
     request: Request,
-    mut framed: Framed<TcpStream, h1::Codec>,
+    mut framed: Framed<Io, h1::Codec>,
 ) -> Result<(), actix_web::Error> {
-    let peer = framed.io_ref().peer_addr()?;
+    let peer = framed.io_ref().tcp().peer_addr()?;
     let admitted = match admit(&entrance, &request, peer.ip()) {
         Ok(admitted) => admitted,
         Err(refusal) => {
@@ -79,7 +79,7 @@ pub async fn upgrade<W: Wire>(
     let parts = framed.into_parts();
     let io = parts.io;
     if entrance.settings.send_buffer > 0 {
-        SockRef::from(&io).set_send_buffer_size(entrance.settings.send_buffer)?;
+        SockRef::from(io.tcp()).set_send_buffer_size(entrance.settings.send_buffer)?;
     }
     // A copy, so that HTTP's whole read buffer does not stay for it.
     let first = Bytes::copy_from_slice(&parts.read_buf);
@@ -89,7 +89,7 @@ pub async fn upgrade<W: Wire>(
 
 fn start<W: Wire>(
     entrance: &Entrance<W::Input>,
-    io: TcpStream,
+    io: Io,
     peer: SocketAddr,
     first: Bytes,
     room: Option<String>,
@@ -249,7 +249,7 @@ fn bad_handshake(error: ws::HandshakeError) -> Refusal {
     }
 }
 
-async fn refuse(mut framed: Framed<TcpStream, h1::Codec>, refusal: Refusal) -> io::Result<()> {
+async fn refuse(mut framed: Framed<Io, h1::Codec>, refusal: Refusal) -> io::Result<()> {
     let mut response = Response::build(refusal.status);
     response.force_close();
     response.insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"));
@@ -261,7 +261,7 @@ async fn refuse(mut framed: Framed<TcpStream, h1::Codec>, refusal: Refusal) -> i
 }
 
 async fn answer(
-    framed: &mut Framed<TcpStream, h1::Codec>,
+    framed: &mut Framed<Io, h1::Codec>,
     response: Response<()>,
     body: Bytes,
 ) -> io::Result<()> {
