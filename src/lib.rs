@@ -9,6 +9,7 @@ pub mod ops;
 pub mod server;
 pub mod session;
 pub mod telemetry;
+pub mod websocket;
 pub mod world;
 
 pub use downbeat_protocol as protocol;

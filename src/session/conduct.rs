@@ -4,21 +4,17 @@
 //! actor carries them out and knows nothing of the protocol.
 
 use super::inbound;
-use super::message::{Assembler, Whole};
 use crate::config::Settings;
 use crate::game::{Leave, Profile};
 use crate::guard::{Bucket, Rate};
 use crate::lobby::Enter;
+use crate::websocket::{self, Assembler, Whole};
 use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
-use actix_http::ws::{CloseCode, CloseReason, Message};
+use actix_http::ws::{CloseReason, Message};
 use bytes::Bytes;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// The text of a close frame at most, in bytes (RFC 6455 section 5.5: 125 with the
-/// code).
-const MAX_CLOSE_TEXT: usize = 123;
 
 /// Where a session is in its life.
 #[derive(Debug)]
@@ -96,6 +92,7 @@ impl<W: Wire> Conduct<W> {
         match self.assembler.push(frame) {
             Ok(None | Some(Whole::Pong)) => Step::Nothing,
             Ok(Some(Whole::Binary(bytes))) => self.message(&bytes),
+            Ok(Some(Whole::Text(_))) => self.end(Reason::TextRefused),
             Ok(Some(Whole::Ping(bytes))) => Step::Send(Message::Pong(bytes)),
             Ok(Some(Whole::Close(reason))) => self.peer_closed(reason),
             Err(reason) => self.end(reason),
@@ -171,8 +168,7 @@ impl<W: Wire> Conduct<W> {
             link.leave(Leave::Gone);
         }
         self.state = State::Closing;
-        let answer = reason.map(|reason| CloseReason::from(reason.code));
-        Step::End(Reason::Left, vec![Message::Close(answer)])
+        Step::End(Reason::Left, vec![websocket::close_answer(reason)])
     }
 
     /// The connection ends from this side: with a bye and a close frame, unless
@@ -191,10 +187,7 @@ impl<W: Wire> Conduct<W> {
                 text: end.text().to_owned(),
                 retry_after_ms: end.retry_after_ms,
             }));
-            last.push(Message::Close(Some(CloseReason {
-                code: CloseCode::from(end.reason.code()),
-                description: Some(close_text(end.text()).to_owned()),
-            })));
+            last.push(websocket::close(end.reason, end.text()));
         }
         Step::End(end.reason, last)
     }
@@ -228,13 +221,6 @@ impl<W: Wire> Conduct<W> {
 fn say<W: Wire>(message: &ServerMessage<W>) -> Option<Message> {
     let bytes = codec::encode(message).ok()?;
     Some(Message::Binary(Bytes::from(bytes)))
-}
-
-/// As much of `text` as fits a close frame.
-fn close_text(text: &str) -> &str {
-    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
-    let end = ends.take_while(|end| *end <= MAX_CLOSE_TEXT).last();
-    &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]

@@ -6,34 +6,26 @@
 //! and his socket a driver and an actor of its own.
 
 use super::actor::Session;
-use super::driver::Driver;
 use super::inbound::is_room_name;
-use super::line::Line;
-use super::socket::{Inlet, Socket};
 use crate::config::Settings;
 use crate::guard::{Denied, Permit, Permits, Readiness, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
+use crate::websocket::{self, Limits, Raw, Refusal, Texts};
 use actix::Recipient;
 use actix_codec::Framed;
-use actix_http::body::BodySize;
-use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_http::{Method, Request, Response, StatusCode, h1, ws};
-use bytes::Bytes;
+use actix_http::header::{self, HeaderMap, HeaderValue};
+use actix_http::{Method, Request, ResponseBuilder, StatusCode, h1};
 use downbeat_protocol::{SUBPROTOCOL, Wire};
-use socket2::SockRef;
-use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// How long the answer to an upgrade may take to be written.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many times longer than our own patience the kernel's is: it knows no reasons,
+/// so it must come last.
+const KERNEL_PATIENCE: u32 = 2;
 
 /// What a session needs from its server; one per worker.
 #[derive(Clone, Debug)]
@@ -57,7 +49,7 @@ pub struct Entrance<I: Send + 'static> {
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
     request: Request,
-    mut framed: Framed<TcpStream, h1::Codec>,
+    framed: Framed<TcpStream, h1::Codec>,
 ) -> Result<(), actix_web::Error> {
     let peer = framed.io_ref().peer_addr()?;
     let admitted = match admit(&entrance, &request, peer.ip()) {
@@ -70,70 +62,47 @@ pub async fn upgrade<W: Wire>(
                 .with_label_values(&[status])
                 .inc();
             tracing::debug!(%peer, status, reason = refusal.text, "upgrade refused");
-            return Ok(refuse(framed, refusal).await?);
+            return Ok(websocket::refuse(framed, refusal).await?);
         }
     };
-    answer(&mut framed, admitted.response, Bytes::new()).await?;
-    let parts = framed.into_parts();
-    let io = parts.io;
-    if entrance.settings.send_buffer > 0 {
-        SockRef::from(&io).set_send_buffer_size(entrance.settings.send_buffer)?;
-    }
-    // A copy, so that HTTP's whole read buffer does not stay for it.
-    let first = Bytes::copy_from_slice(&parts.read_buf);
-    start::<W>(&entrance, io, peer, first, admitted.room, admitted.permit);
+    let raw = websocket::accept(framed, admitted.response).await?;
+    start::<W>(&entrance, raw, admitted.room, admitted.permit)?;
     Ok(())
 }
 
 fn start<W: Wire>(
     entrance: &Entrance<W::Input>,
-    io: TcpStream,
-    peer: SocketAddr,
-    first: Bytes,
+    raw: Raw,
     room: Option<String>,
     permit: Permit,
-) {
+) -> io::Result<()> {
     let settings = &entrance.settings;
-    let line = Rc::new(Line::new(peer, Arc::clone(&entrance.telemetry)));
-    let socket = Socket::new(io, first, Rc::clone(&line), settings.max_message);
-    let socket = Rc::new(RefCell::new(socket));
-    let session = Session::<W>::new(
-        Arc::clone(settings),
-        room,
-        Rc::clone(&line),
-        entrance.lobby.clone(),
-        entrance.readiness.clone(),
-    );
-    let actor = session.start(Inlet(Rc::clone(&socket)), settings.max_message);
-    let driver = Driver::new(socket, line, actor, settings.write_timeout, permit);
-    // Spawned rather than awaited: what HTTP kept for this connection can go.
-    actix_rt::spawn(driver);
+    let limits = Limits {
+        max_message: settings.max_message,
+        texts: Texts::Refused,
+        reads_while_stuck: true,
+        write_timeout: settings.write_timeout,
+        kernel_timeout: KERNEL_PATIENCE * settings.write_timeout.max(settings.behind_timeout),
+        send_buffer: settings.send_buffer,
+    };
+    let telemetry = Arc::clone(&entrance.telemetry);
+    websocket::open(raw, telemetry, limits, permit, |line, inlet| {
+        let session = Session::<W>::new(
+            Arc::clone(settings),
+            room,
+            line,
+            entrance.lobby.clone(),
+            entrance.readiness.clone(),
+        );
+        websocket::outlet(session, inlet, settings.max_message)
+    })
 }
 
 /// Somebody who may come in.
 struct Admitted {
     room: Option<String>,
     permit: Permit,
-    response: Response<()>,
-}
-
-/// Why somebody may not.
-#[derive(Debug, PartialEq, Eq)]
-struct Refusal {
-    status: StatusCode,
-    text: &'static str,
-    /// What the status wants to be said with it.
-    headers: &'static [(HeaderName, &'static str)],
-}
-
-impl Refusal {
-    const fn new(status: StatusCode, text: &'static str) -> Self {
-        Self {
-            status,
-            text,
-            headers: &[],
-        }
-    }
+    response: ResponseBuilder,
 }
 
 fn admit<I: Send>(
@@ -172,14 +141,14 @@ fn admit<I: Send>(
             ),
         })?;
     let is_named = subprotocol(headers)?;
-    let mut response = ws::handshake(request.head()).map_err(bad_handshake)?;
+    let mut response = websocket::check(request.head())?;
     if is_named {
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
     }
     Ok(Admitted {
         room,
         permit,
-        response: response.finish().drop_body(),
+        response,
     })
 }
 
@@ -221,58 +190,4 @@ fn subprotocol(headers: &HeaderMap) -> Result<bool, Refusal> {
         StatusCode::BAD_REQUEST,
         "the only subprotocol here is downbeat.v1",
     ))
-}
-
-fn bad_handshake(error: ws::HandshakeError) -> Refusal {
-    use ws::HandshakeError as Error;
-    let bad = |text| Refusal::new(StatusCode::BAD_REQUEST, text);
-    match error {
-        Error::GetMethodRequired => bad("only GET can be upgraded"),
-        Error::NoWebsocketUpgrade => bad("upgrade to websocket expected"),
-        Error::NoConnectionUpgrade => bad("connection: upgrade expected"),
-        Error::NoVersionHeader => bad("sec-websocket-version expected"),
-        Error::BadWebsocketKey => bad("sec-websocket-key missing or malformed"),
-        Error::UnsupportedVersion => Refusal {
-            headers: &[(header::SEC_WEBSOCKET_VERSION, "13")],
-            ..Refusal::new(
-                StatusCode::UPGRADE_REQUIRED,
-                "websocket version 13 expected",
-            )
-        },
-    }
-}
-
-async fn refuse(mut framed: Framed<TcpStream, h1::Codec>, refusal: Refusal) -> io::Result<()> {
-    let mut response = Response::build(refusal.status);
-    response.force_close();
-    response.insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"));
-    for (name, value) in refusal.headers {
-        response.insert_header((name.clone(), *value));
-    }
-    let text = Bytes::from(format!("{}\n", refusal.text));
-    answer(&mut framed, response.finish().drop_body(), text).await
-}
-
-async fn answer(
-    framed: &mut Framed<TcpStream, h1::Codec>,
-    response: Response<()>,
-    body: Bytes,
-) -> io::Result<()> {
-    type Out = h1::Message<(Response<()>, BodySize)>;
-    let mut framed = Pin::new(framed);
-    let size = match body.len() {
-        0 => BodySize::None,
-        length => BodySize::Sized(length as u64),
-    };
-    framed
-        .as_mut()
-        .write::<Out>(h1::Message::Item((response, size)))?;
-    if !body.is_empty() {
-        framed
-            .as_mut()
-            .write::<Out>(h1::Message::Chunk(Some(body)))?;
-        framed.as_mut().write::<Out>(h1::Message::Chunk(None))?;
-    }
-    let flushed = poll_fn(|context| framed.as_mut().flush::<Out>(context));
-    tokio::time::timeout(ANSWER_TIMEOUT, flushed).await?
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::world::{Mail, MemberLink, Outgoing};
+use actix_http::ws::CloseCode;
 use downbeat_protocol::arena::{ArenaWire, Input};
 use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{PROTOCOL_VERSION, Seq, Tick};

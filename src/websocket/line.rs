@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 /// See the module's doc.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) telemetry: Arc<Telemetry>,
+pub struct Line {
+    /// Where things are counted.
+    pub telemetry: Arc<Telemetry>,
     peer: SocketAddr,
     takes_bytes: Cell<bool>,
     violation: Cell<Option<Reason>>,
@@ -32,7 +33,8 @@ impl Line {
     }
 
     /// Whether all that was written so far is out of the driver's hands.
-    pub(super) fn takes_bytes(&self) -> bool {
+    #[must_use]
+    pub fn takes_bytes(&self) -> bool {
         self.takes_bytes.get()
     }
 
@@ -41,7 +43,8 @@ impl Line {
     }
 
     /// What the peer's bytes were found guilty of.
-    pub(super) fn violation(&self) -> Option<Reason> {
+    #[must_use]
+    pub fn violation(&self) -> Option<Reason> {
         self.violation.get()
     }
 
@@ -50,7 +53,7 @@ impl Line {
     }
 
     /// The connection ends; the first reason counts.
-    pub(super) fn end(&self, reason: Reason) {
+    pub fn end(&self, reason: Reason) {
         if self.end.get().is_none() {
             self.end.set(Some(reason));
             self.telemetry.ended(reason);
