@@ -53,6 +53,12 @@ impl<W: Wire> Session<W> {
     fn perform(&mut self, step: Step<W::Input>, context: &mut Context<Self>) {
         match step {
             Step::Nothing => {}
+            Step::Dropped { first } => {
+                self.line.telemetry.messages_dropped.inc();
+                if first {
+                    tracing::warn!(peer = %self.line.peer(), "too many messages, dropped");
+                }
+            }
             Step::Send(message) => context.write_raw(message),
             Step::Enter(enter, outgoing) => self.enter(enter, outgoing, context),
             Step::End(reason, last) => {

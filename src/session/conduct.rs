@@ -6,11 +6,11 @@
 use super::inbound;
 use crate::config::Settings;
 use crate::game::{Leave, Profile};
-use crate::guard::{Bucket, Rate};
+use crate::guard::{Meter, Quota, Verdict};
 use crate::lobby::Enter;
 use crate::websocket::{self, Assembler, Whole};
 use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
-use actix_http::ws::{CloseReason, Message};
+use actix_http::ws::{CloseReason, Item, Message};
 use bytes::Bytes;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
 use std::sync::Arc;
@@ -36,6 +36,11 @@ enum State<I> {
 pub(super) enum Step<I> {
     /// Nothing.
     Nothing,
+    /// Count that something was dropped, because too much is sent.
+    Dropped {
+        /// Whether it is the first time.
+        first: bool,
+    },
     /// Send this.
     Send(Message),
     /// Hand this to the lobby, and follow the room's messages.
@@ -52,8 +57,8 @@ pub(super) struct Conduct<W: Wire> {
     /// The room that the path named.
     room: Option<String>,
     assembler: Assembler,
-    rate: Rate,
-    bucket: Bucket,
+    quota: Quota,
+    meter: Meter,
     opened: Instant,
     heard: Instant,
 }
@@ -65,8 +70,8 @@ impl<W: Wire> Conduct<W> {
             state: State::Waiting,
             room,
             assembler: Assembler::new(settings.max_message),
-            rate: Rate::new(settings.messages_per_second(), settings.message_burst),
-            bucket: Bucket::new(now),
+            quota: Quota::new(&settings),
+            meter: Meter::new(now),
             opened: now,
             heard: now,
             settings,
@@ -79,17 +84,24 @@ impl<W: Wire> Conduct<W> {
     }
 
     /// A frame arrived. Each frame takes one from the message rate, since it costs
-    /// the server about what a message does; only a close is always heard.
+    /// the server about what a message does. Too many are dropped, but not
+    /// half a message, and never a close.
     pub(super) fn frame(&mut self, frame: Message, now: Instant) -> Step<W::Input> {
         if matches!(self.state, State::Closing) {
             return Step::Nothing;
         }
         self.heard = now;
-        let is_close = matches!(frame, Message::Close(_));
-        if !is_close && !self.bucket.take(self.rate, now) {
-            return self.end(Reason::Flood);
+        let verdict = match payload_length(&frame) {
+            Some(length) => self.meter.take(&self.quota, length, now),
+            None => Verdict::Good,
+        };
+        let heard = self.assembler.push(frame);
+        match (verdict, &heard) {
+            (Verdict::Good, _) | (_, Err(_)) => {}
+            (Verdict::Drop { first }, _) => return Step::Dropped { first },
+            (Verdict::End, _) => return self.end(Reason::Flood),
         }
-        match self.assembler.push(frame) {
+        match heard {
             Ok(None | Some(Whole::Pong)) => Step::Nothing,
             Ok(Some(Whole::Binary(bytes))) => self.message(&bytes),
             Ok(Some(Whole::Text(_))) => self.end(Reason::TextRefused),
@@ -213,6 +225,22 @@ impl<W: Wire> Conduct<W> {
     /// How long after the opening to [`watch`](Self::watch) for the first time.
     pub(super) fn first_watch(&self) -> Duration {
         self.settings.hello_timeout.min(self.settings.idle_timeout)
+    }
+}
+
+/// How many bytes a frame brings; `None` for a close, which is always heard.
+fn payload_length(frame: &Message) -> Option<usize> {
+    match frame {
+        Message::Text(text) => Some(text.len()),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => Some(bytes.len()),
+        Message::Continuation(
+            Item::FirstText(bytes)
+            | Item::FirstBinary(bytes)
+            | Item::Continue(bytes)
+            | Item::Last(bytes),
+        ) => Some(bytes.len()),
+        Message::Nop => Some(0),
+        Message::Close(_) => None,
     }
 }
 

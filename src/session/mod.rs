@@ -1,7 +1,7 @@
 //! One connection: from the upgrade to its one reason to end.
 //!
 //! ```text
-//!  upgrade ──► websocket                           may this peer enter?
+//!  door ──► upgrade ──► websocket                  may this peer enter?
 //!                 │ ▲
 //!                 ▼ │
 //!               actor                              one actor per socket
@@ -13,7 +13,8 @@
 //!             SessionLink                          the room
 //! ```
 //!
-//! * `upgrade`: who may enter, before there is a socket;
+//! * `door`: connections before they are sessions;
+//! * `upgrade`: who may enter;
 //! * `actor`: the actor of one socket, a thin shell;
 //! * `inbound`, `conduct`: sans-IO, time is an argument.
 //!
@@ -22,7 +23,9 @@
 
 mod actor;
 mod conduct;
+mod door;
 mod inbound;
 mod upgrade;
 
+pub use door::{Door, Place};
 pub use upgrade::{Entrance, upgrade};

@@ -7,14 +7,14 @@
 
 use super::actor::Session;
 use super::inbound::is_room_name;
-use crate::config::Settings;
-use crate::guard::{Denied, Permit, Permits, Readiness, origin_allowed};
+use crate::config::{OriginRule, Settings};
+use crate::guard::{Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
 use crate::websocket::{self, Limits, Raw, Refusal, Texts};
 use actix::Recipient;
 use actix_codec::Framed;
-use actix_http::header::{self, HeaderMap, HeaderValue};
+use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_http::{Method, Request, ResponseBuilder, StatusCode, h1};
 use downbeat_protocol::{SUBPROTOCOL, Wire};
 use std::io;
@@ -23,9 +23,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 
-/// How many times longer than our own patience the kernel's is: it knows no reasons,
-/// so it must come last.
-const KERNEL_PATIENCE: u32 = 2;
+/// For whom it may be better in a moment, in seconds.
+const RETRY_LATER: &[(HeaderName, &str)] = &[(header::RETRY_AFTER, "5")];
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What a session needs from its server; one per worker.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ fn start<W: Wire>(
         texts: Texts::Refused,
         reads_while_stuck: true,
         write_timeout: settings.write_timeout,
-        kernel_timeout: KERNEL_PATIENCE * settings.write_timeout.max(settings.behind_timeout),
+        kernel_timeout: settings.kernel_timeout(),
         send_buffer: settings.send_buffer,
     };
     let telemetry = Arc::clone(&entrance.telemetry);
@@ -119,27 +120,16 @@ fn admit<I: Send>(
         });
     }
     if entrance.readiness.draining().is_some() {
-        return Err(Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the server is going away",
-        ));
+        return Err(Refusal {
+            headers: RETRY_LATER,
+            ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going away")
+        });
     }
-    if !is_origin_allowed(headers) {
+    if !is_origin_allowed(headers, &entrance.settings.origins) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));
     }
-    let permit = entrance
-        .permits
-        .acquire(peer)
-        .map_err(|denied| match denied {
-            Denied::Full => Refusal::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the server is full, try again later",
-            ),
-            Denied::Address => Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too many connections from this address",
-            ),
-        })?;
+    let client = client_of(&entrance.settings, headers, peer)?;
+    let permit = entrance.permits.acquire(client).map_err(denied)?;
     let is_named = subprotocol(headers)?;
     let mut response = websocket::check(request.head())?;
     if is_named {
@@ -168,11 +158,47 @@ fn room_of(path: &str) -> Result<Option<String>, Refusal> {
     ))
 }
 
-fn is_origin_allowed(headers: &HeaderMap) -> bool {
+/// What is said to whom there is no place for.
+pub(super) fn denied(denied: Denied) -> Refusal {
+    let (status, text) = match denied {
+        Denied::Full => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server is full, try again later",
+        ),
+        Denied::Address => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many connections from this address",
+        ),
+    };
+    Refusal {
+        headers: RETRY_LATER,
+        ..Refusal::new(status, text)
+    }
+}
+
+/// Whom the connection is from, by his own address or what a proxy says of him.
+fn client_of(settings: &Settings, headers: &HeaderMap, peer: IpAddr) -> Result<IpAddr, Refusal> {
+    // What is no text is no address either.
+    let values = |name| -> Vec<_> {
+        let values = headers.get_all(name);
+        values
+            .map(|value| value.to_str().unwrap_or_default())
+            .collect()
+    };
+    let (simple, standard) = (values(X_FORWARDED_FOR), values(header::FORWARDED));
+    client_address(settings, peer, &simple, &standard).map_err(|_| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "x-forwarded-for and forwarded contradict each other",
+        )
+    })
+}
+
+fn is_origin_allowed(headers: &HeaderMap, rules: &[OriginRule]) -> bool {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let host = headers.get(header::HOST).map(text);
     let mut origins = headers.get_all(header::ORIGIN).map(text);
-    origins.all(|origin| origin_allowed(Some(&origin), host.as_deref()))
+    origins.all(|origin| origin_allowed(rules, &origin, host.as_deref()))
 }
 
 /// Whether the peer asks for our subprotocol; it may also ask for none.

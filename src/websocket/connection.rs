@@ -60,7 +60,10 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
     actor: impl FnOnce(Rc<Line>, Inlet) -> S,
 ) -> io::Result<()> {
     let Raw { io, first, peer } = raw;
-    tune(SockRef::from(&io), limits)?;
+    if limits.send_buffer > 0 {
+        SockRef::from(&io).set_send_buffer_size(limits.send_buffer)?;
+    }
+    bound_kernel(&io, limits.kernel_timeout)?;
     let line = Rc::new(Line::new(peer, telemetry));
     let socket = Socket::new(io, first, Rc::clone(&line), limits);
     let socket = Rc::new(RefCell::new(socket));
@@ -71,19 +74,20 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
     Ok(())
 }
 
-/// Bounds what the kernel does for a peer that is no longer there: what it holds for
-/// him, and for how long, also after we have closed.
-fn tune(socket: SockRef<'_>, limits: Limits) -> io::Result<()> {
-    if limits.send_buffer > 0 {
-        socket.set_send_buffer_size(limits.send_buffer)?;
-    }
-    let keepalive = TcpKeepalive::new().with_time(limits.kernel_timeout);
+/// Bounds how long the kernel holds on to a peer that is no longer there, also after
+/// we have closed.
+///
+/// # Errors
+/// If the socket is gone already.
+pub fn bound_kernel(io: &TcpStream, timeout: Duration) -> io::Result<()> {
+    let socket = SockRef::from(io);
+    let keepalive = TcpKeepalive::new().with_time(timeout);
     #[cfg(target_os = "linux")]
-    let keepalive = keepalive.with_interval(limits.kernel_timeout / 4);
+    let keepalive = keepalive.with_interval(timeout / 4);
     socket.set_tcp_keepalive(&keepalive)?;
     // Also decides how long keepalive goes unanswered, and how long an orphaned
     // socket tries to deliver its close frame (tcp(7), RFC 5482).
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(limits.kernel_timeout))?;
+    socket.set_tcp_user_timeout(Some(timeout))?;
     Ok(())
 }

@@ -32,6 +32,12 @@ impl Line {
         }
     }
 
+    /// Where the connection is from.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     /// Whether all that was written so far is out of the driver's hands.
     #[must_use]
     pub fn takes_bytes(&self) -> bool {

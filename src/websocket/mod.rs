@@ -31,7 +31,7 @@ mod message;
 mod socket;
 mod utf8;
 
-pub use connection::{Limits, Raw, open};
+pub use connection::{Limits, Raw, bound_kernel, open};
 pub use context::{Context, outlet};
 pub use driver::Counted;
 pub use frames::{Scan, Scanner, Texts};
