@@ -51,10 +51,11 @@ impl Door {
     /// count in all only.
     ///
     /// # Errors
-    /// [`Denied`], if there is none; also for a connection that is gone already.
+    /// [`Denied`], if there is none; also for a peer that is gone already.
     pub fn admit(&self, io: &TcpStream) -> Result<Place, Denied> {
         let peer = io.peer_addr().map_err(|_| Denied::Full)?.ip();
-        bound_kernel(io, self.settings.kernel_timeout()).map_err(|_| Denied::Full)?;
+        // It fails for a socket that is already gone, which HTTP will find out.
+        let _ = bound_kernel(io, self.settings.kernel_timeout());
         let permit = if self.settings.is_proxy(peer) {
             self.permits.acquire_unnamed()?
         } else {

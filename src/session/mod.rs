@@ -24,7 +24,7 @@
 mod actor;
 mod conduct;
 mod door;
-mod inbound;
+pub mod inbound;
 mod upgrade;
 
 pub use door::{Door, Place};

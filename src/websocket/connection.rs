@@ -81,9 +81,11 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
 /// If the socket is gone already.
 pub fn bound_kernel(io: &TcpStream, timeout: Duration) -> io::Result<()> {
     let socket = SockRef::from(io);
-    let keepalive = TcpKeepalive::new().with_time(timeout);
+    // The kernel counts these in seconds, and refuses none.
+    let second = Duration::from_secs(1);
+    let keepalive = TcpKeepalive::new().with_time(timeout.max(second));
     #[cfg(target_os = "linux")]
-    let keepalive = keepalive.with_interval(timeout / 4);
+    let keepalive = keepalive.with_interval((timeout / 4).max(second));
     socket.set_tcp_keepalive(&keepalive)?;
     // Also decides how long keepalive goes unanswered, and how long an orphaned
     // socket tries to deliver its close frame (tcp(7), RFC 5482).

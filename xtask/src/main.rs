@@ -1,4 +1,5 @@
-//! The project's chores. `cargo xtask test` is the whole check, as CI runs it.
+//! The project's chores. `cargo xtask test` is the whole check, as CI runs it;
+//! `cargo xtask fuzz` tries out what peers may send for a minute.
 //!
 //! A step is one row of [`STEPS`]; the first that fails ends the run.
 
@@ -49,6 +50,12 @@ enum Chore {
         #[arg(long, value_name = "STEP", value_parser = names())]
         only: Vec<String>,
     },
+    /// Fuzz everything that reads a peer's bytes.
+    Fuzz {
+        /// How long in all, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
 }
 
 fn names() -> PossibleValuesParser {
@@ -56,9 +63,21 @@ fn names() -> PossibleValuesParser {
 }
 
 fn main() -> ExitCode {
-    let Arguments {
-        chore: Chore::Test { only },
-    } = Arguments::parse();
+    match Arguments::parse().chore {
+        Chore::Test { only } => test(&only),
+        Chore::Fuzz { seconds } => fuzz(seconds),
+    }
+}
+
+fn fuzz(seconds: u64) -> ExitCode {
+    let words = format!("run --release --package downbeat-fuzz -- --seconds {seconds}");
+    match cargo(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn test(only: &[String]) -> ExitCode {
     let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.0);
     let mut times = Vec::new();
     for Step(name, what, run) in STEPS.iter().filter(wanted) {
