@@ -70,20 +70,13 @@ impl Game for Tug {
     fn rules(&self) {}
 
     fn join(&mut self, player: PlayerId, _profile: &Profile) -> Result<(), Refusal> {
-        let right = self
-            .sides
-            .values()
-            .filter(|side| **side == Side::Right)
-            .count();
-        let left = self.sides.len() - right;
-        self.sides.insert(
-            player,
-            if left <= right {
-                Side::Left
-            } else {
-                Side::Right
-            },
-        );
+        let sides = self.sides.values();
+        let right = sides.filter(|side| **side == Side::Right).count();
+        let side = match self.sides.len() > 2 * right {
+            true => Side::Right,
+            false => Side::Left,
+        };
+        self.sides.insert(player, side);
         Ok(())
     }
 

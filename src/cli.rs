@@ -10,26 +10,34 @@
 //! # }
 //! ```
 //!
-//! Ends with exit code 0 after a drain, 2 if the configuration cannot be used or the
+//! `downbeat token` makes a token for a player instead. Ends with exit code 0 after a drain, 2 if the configuration cannot be used or the
 //! address is taken, 1 if the server failed.
 
 mod arguments;
 mod logging;
 mod signals;
+mod token;
 
-use crate::config::{self, Problems, Settings};
+use crate::config::{self, Problems, Secrets, Settings};
 use crate::game::Game;
 use crate::protocol::{Reason, Wire};
 use crate::server::{BindError, Server, StartError};
+use crate::web::Site;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use tracing::{info, warn};
 
-/// Runs a server of the game `G` as the command line, the environment and the config
-/// file say, until a signal ends it.
+/// Runs a server of the game `G`, without web pages, as the command line, the
+/// environment and the config file say, until a signal ends it.
 #[must_use]
 pub fn main<G: Game>() -> ExitCode {
+    main_with::<G>(Site::none())
+}
+
+/// The same, with the pages of `site`.
+#[must_use]
+pub fn main_with<G: Game>(site: Site) -> ExitCode {
     let arguments = arguments::parse::<G>();
     let (settings, game) = match config::load(&arguments.layers, G::check) {
         Ok(loaded) => loaded,
@@ -43,7 +51,15 @@ pub fn main<G: Game>() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    match run::<G>(settings, game) {
+    let secrets = match Secrets::read(&settings, &arguments.layers) {
+        Ok(secrets) => secrets,
+        Err(problems) => return refuse(&Failure::Config(problems)),
+    };
+    let outcome = match arguments.token {
+        Some(wish) => token::print(wish, &settings, &secrets),
+        None => run::<G>(settings, secrets, game, site),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => refuse(&failure),
     }
@@ -54,10 +70,12 @@ pub fn main<G: Game>() -> ExitCode {
 enum Failure {
     #[error("{0}")]
     Config(Problems),
-    #[error("bind: {0} is already in use; choose another with --bind ADDRESS:PORT")]
-    InUse(SocketAddr),
-    #[error("bind: cannot listen on {0}: {1}")]
-    Listen(SocketAddr, io::Error),
+    #[error("{0}")]
+    Secret(String),
+    #[error("{0}: {1} is already in use; choose another with --{flag} ADDRESS:PORT", flag = .0.replace('_', "-"))]
+    InUse(&'static str, SocketAddr),
+    #[error("{0}")]
+    Listen(BindError),
     #[error("the server failed: {0}")]
     Failed(String),
 }
@@ -68,12 +86,19 @@ fn refuse(failure: &Failure) -> ExitCode {
         eprintln!("downbeat: {line}");
     }
     match failure {
-        Failure::Config(_) | Failure::InUse(_) | Failure::Listen(..) => ExitCode::from(2),
+        Failure::Config(_) | Failure::Secret(_) | Failure::InUse(..) | Failure::Listen(_) => {
+            ExitCode::from(2)
+        }
         Failure::Failed(_) => ExitCode::FAILURE,
     }
 }
 
-fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> {
+fn run<G: Game>(
+    mut settings: Settings,
+    secrets: Secrets,
+    game: G::Config,
+    site: Site,
+) -> Result<(), Failure> {
     logging::start(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
     // A socket is a file: without this a server ends at the usual 1,024.
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -84,14 +109,23 @@ fn run<G: Game>(mut settings: Settings, game: G::Config) -> Result<(), Failure> 
     settings
         .seed
         .get_or_insert_with(|| rand::random::<u64>() >> 1);
-    actix_rt::System::new().block_on(serve::<G>(settings, game))
+    actix_rt::System::new().block_on(serve::<G>(settings, secrets, game, site))
 }
 
 /// Starts the server, announces it, and runs to the end of the drain.
-async fn serve<G: Game>(settings: Settings, game: G::Config) -> Result<(), Failure> {
+async fn serve<G: Game>(
+    settings: Settings,
+    secrets: Secrets,
+    game: G::Config,
+    site: Site,
+) -> Result<(), Failure> {
     // Before the start line, so that a signal after it always drains.
     let mut signals = signals::Signals::new().map_err(|e| Failure::Failed(e.to_string()))?;
-    let server = Server::<G>::start(settings.clone(), game).map_err(not_started)?;
+    let server =
+        Server::<G>::start_with(settings.clone(), secrets, game, site).map_err(not_started)?;
+    if let Some(address) = server.admin_address() {
+        info!("operators at http://{address}/admin/");
+    }
     announce::<G>(&settings, server.address());
 
     let signal = signals.next().await;
@@ -105,10 +139,11 @@ async fn serve<G: Game>(settings: Settings, game: G::Config) -> Result<(), Failu
 
 fn not_started(error: StartError) -> Failure {
     match error {
-        StartError::Bind(BindError { address, source }) => match source.kind() {
-            ErrorKind::AddrInUse => Failure::InUse(address),
-            _ => Failure::Listen(address, source),
+        StartError::Bind(error) => match error.source.kind() {
+            ErrorKind::AddrInUse => Failure::InUse(error.key, error.address),
+            _ => Failure::Listen(error),
         },
+        StartError::Keys(_) => Failure::Secret(error.to_string()),
         error => Failure::Failed(error.to_string()),
     }
 }

@@ -5,33 +5,36 @@
 //! then the workers stopped. It installs no signal handlers; whoever runs it decides
 //! when to drain.
 
-use crate::config::Settings;
+use crate::config::{Auth, Secrets, Settings};
 use crate::game::Game;
-use crate::guard::{Permits, Readiness};
+use crate::guard::{Admission, BadKeys, Permits, Readiness, Tokens};
 use crate::lobby::{Drain, Enter, Lobby};
-use crate::ops::{self, Ops};
+use crate::ops::{self, Admin, Ops, Overseer};
 use crate::session::{self, Door, Entrance};
 use crate::telemetry::Telemetry;
+use crate::web::{self, Site};
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::HttpService;
 use actix_service::{Service, apply_fn_factory, fn_service, map_config};
-use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
+use actix_web::{App, HttpServer};
 use downbeat_protocol::{Reason, Wire};
 use std::io;
 use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
 
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
+#[error("{key}: cannot listen on {address}: {source}")]
 pub struct BindError {
+    /// The setting that says so.
+    pub key: &'static str,
     /// Where it should have listened.
     pub address: SocketAddr,
     /// What the system says.
@@ -51,17 +54,36 @@ pub enum StartError {
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
+    /// The keys that tokens are verified with cannot be used.
+    #[error("auth_key_file: {0}")]
+    Keys(#[from] BadKeys),
     /// Two metrics have one name.
     #[error("cannot count: {0}")]
     Telemetry(#[from] prometheus::Error),
 }
 
 impl<G: Game> Server<G> {
-    /// Starts everything, within the current actix system.
+    /// Starts everything but pages, within the current actix system: rooms of the game,
+    /// sockets, the operators' routes. Without secrets.
     ///
     /// # Errors
     /// [`StartError`], if the address is taken or the system refuses a thread.
     pub fn start(settings: Settings, game: G::Config) -> Result<Running, StartError> {
+        Self::start_with(settings, Secrets::default(), game, Site::none())
+    }
+
+    /// The same, with the pages of `site` and with secrets.
+    ///
+    /// # Errors
+    /// [`StartError`], if an address is taken, a secret cannot be used or the system
+    /// refuses a thread.
+    pub fn start_with(
+        settings: Settings,
+        secrets: Secrets,
+        game: G::Config,
+        site: Site,
+    ) -> Result<Running, StartError> {
+        let admission = admission(&settings, &secrets)?;
         let telemetry = Telemetry::new()?;
         let board = RoomBoard::new(Instant::now());
         let readiness = Readiness::default();
@@ -71,19 +93,83 @@ impl<G: Game> Server<G> {
             readiness.clone(),
             settings.stall_timeout,
         );
-        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board)
+        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board.clone())
             .map_err(StartError::Thread)?;
+        // Before anybody can play: a server without its operators does not start.
+        let admin = match secrets.admin_token {
+            Some(token) => {
+                let admin = Admin {
+                    token: Arc::new(token),
+                    board,
+                    bans: admission.bans().clone(),
+                    rooms: Overseer {
+                        inspect: lobby.clone().recipient(),
+                        evict: lobby.clone().recipient(),
+                        close: lobby.clone().recipient(),
+                    },
+                };
+                Some(open_admin(settings.admin_bind, admin)?)
+            }
+            None => None,
+        };
         let front = Front::<G::Wire> {
             settings,
             telemetry,
             readiness,
+            admission,
             rooms: Rooms {
                 enter: lobby.clone().recipient(),
                 drain: lobby.recipient(),
             },
         };
-        Ok(front.open(move |config| ops::configure(config, &ops))?)
+        let running = front.open(move |config| {
+            web::configure(config, &site);
+            ops::configure(config, &ops);
+        })?;
+        Ok(Running { admin, ..running })
     }
+}
+
+/// Binds and starts the operators' routes: one worker is plenty.
+fn open_admin(bind: SocketAddr, admin: Admin) -> Result<Listening, BindError> {
+    let failed = |source| BindError {
+        key: "admin_bind",
+        address: bind,
+        source,
+    };
+    let listener = listen(bind).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let service = move || {
+        let admin = admin.clone();
+        App::new().configure(move |config| ops::configure_admin(config, &admin))
+    };
+    let server = HttpServer::new(service)
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(0)
+        .listen(listener)
+        .map_err(failed)?
+        .run();
+    let handle = server.handle();
+    actix_rt::spawn(server);
+    Ok(Listening { address, handle })
+}
+
+/// A listener at work.
+#[derive(Debug)]
+struct Listening {
+    address: SocketAddr,
+    handle: actix_server::ServerHandle,
+}
+
+fn admission(settings: &Settings, secrets: &Secrets) -> Result<Admission, BadKeys> {
+    let tokens = match (settings.auth, &secrets.auth_keys) {
+        (Auth::None, _) => None,
+        (Auth::Jwt, Some(keys)) => Some(Tokens::new(keys, settings.auth_audience.clone())?),
+        // Not to be mistaken for "everybody": without keys nobody could come in.
+        (Auth::Jwt, None) => return Err(BadKeys::Empty),
+    };
+    Ok(Admission::new(tokens, SystemTime::now))
 }
 
 /// Who answers for the rooms.
@@ -104,6 +190,8 @@ pub struct Front<W: Wire> {
     pub telemetry: Telemetry,
     /// Whether it takes sessions; for whoever reports it.
     pub readiness: Readiness,
+    /// Who players must be.
+    pub admission: Admission,
     /// The rooms.
     pub rooms: Rooms<W::Input>,
 }
@@ -120,6 +208,7 @@ impl<W: Wire> Front<W> {
     {
         let bind = self.settings.bind;
         let failed = |source| BindError {
+            key: "bind",
             address: bind,
             source,
         };
@@ -128,6 +217,7 @@ impl<W: Wire> Front<W> {
         let entrance = Entrance {
             settings: Arc::clone(&settings),
             telemetry: Arc::new(self.telemetry.clone()),
+            admission: Arc::new(self.admission),
             permits: permits.clone(),
             readiness: self.readiness.clone(),
             lobby: self.rooms.enter,
@@ -181,13 +271,13 @@ impl<W: Wire> Front<W> {
         actix_rt::spawn(server);
 
         Ok(Running {
-            address,
+            listening: Listening { address, handle },
+            admin: None,
             telemetry: self.telemetry,
             readiness: self.readiness,
             permits,
             drain: self.rooms.drain,
             drain_time: settings.drain,
-            handle,
         })
     }
 }
@@ -208,20 +298,26 @@ const BACKLOG: i32 = 1024;
 /// A server at work. Dropping it does not stop the server.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
+    listening: Listening,
+    admin: Option<Listening>,
     telemetry: Telemetry,
     readiness: Readiness,
     permits: Permits,
     drain: Recipient<Drain>,
     drain_time: Duration,
-    handle: actix_server::ServerHandle,
 }
 
 impl Running {
     /// Where it listens, with the port it got.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
+    }
+
+    /// Where its operators' routes are, if it has any.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|admin| admin.address)
     }
 
     /// What it counts.
@@ -253,6 +349,9 @@ impl Running {
     /// Stops at once; sessions lose their links.
     pub async fn stop(self) {
         self.readiness.drain(Reason::GoingAway);
-        self.handle.stop(false).await;
+        self.listening.handle.stop(false).await;
+        if let Some(admin) = self.admin {
+            admin.handle.stop(false).await;
+        }
     }
 }

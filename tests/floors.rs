@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 7] = [
     &["journal", "guard"],
     &["world", "websocket"],
     &["lobby", "cluster"],
-    &["session", "ops"],
+    &["session", "ops", "web"],
     &["server"],
     &["cli", "main"],
 ];

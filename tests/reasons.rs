@@ -5,9 +5,10 @@
 mod harness;
 
 use downbeat::Server;
-use downbeat::config::Settings;
+use downbeat::config::{Secret, Settings};
 use downbeat::game::arena::{Arena, Config};
 use downbeat::game::{Audience, Game, Leave, Profile, Refusal, Rejected, Scene};
+use downbeat::guard::{Admission, Grant, Tokens};
 use downbeat::server::Running;
 use downbeat_protocol::arena::{ArenaWire, Entity, Event, Input, Own, Rules};
 use downbeat_protocol::message::Hello;
@@ -16,7 +17,7 @@ use harness::client::hello;
 use harness::raw::{BINARY, CLOSE, FIN, PING, TEXT, frame};
 use harness::{Client, Raw, TestServer, eventually};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The arena, but for two names.
 #[derive(Serialize, Deserialize)]
@@ -192,9 +193,15 @@ async fn reach(reason: Reason) -> Option<(Running, Option<u16>)> {
             client.say(&ClientMessage::Watch(hello(""))).await;
             client.end().await.code
         }
-        Reason::RoomClosed | Reason::Kicked => {
+        // tests/admin.rs has an operator do it.
+        Reason::RoomClosed | Reason::Kicked | Reason::Banned => {
             server.stop().await;
             told_by_the_room(reason).await;
+            return None;
+        }
+        Reason::Unauthorized | Reason::TokenExpired => {
+            server.stop().await;
+            not_admitted(reason).await;
             return None;
         }
         Reason::Jammed => {
@@ -212,6 +219,29 @@ async fn told_by_the_room(reason: Reason) {
     let server = TestServer::start(|_| {});
     let mut client = Client::join(server.address).await;
     server.desk(|desk| desk.end = Some(reason));
+    assert_eq!(client.end().await.code, Some(reason.code()));
+    assert_eq!(server.ends(reason), 1, "{reason} is counted");
+    server.finish(1).await;
+}
+
+/// A token that does not admit, where one is needed.
+async fn not_admitted(reason: Reason) {
+    let keys = r#"{"keys": [{"kty": "oct", "alg": "HS256", "k": "c2VzYW1lLXNlc2FtZS1zZXNhbWUtc2VzYW1lLXNlc2E"}]}"#;
+    let tokens = Tokens::new(&Secret::new(keys.to_owned()), None).unwrap();
+    let grant = Grant {
+        account: "ada".to_owned(),
+        name: None,
+        rooms: vec!["main".to_owned()],
+        ttl: Duration::from_secs(60),
+    };
+    let past = SystemTime::now() - Duration::from_secs(3600);
+    let expired = tokens.sign(grant, None, past).unwrap();
+    let token = (reason == Reason::TokenExpired).then_some(expired);
+    let admission = Admission::new(Some(tokens), SystemTime::now);
+    let server = TestServer::start_with(admission, |_| {});
+    let mut client = Client::connect(server.address, "/ws").await;
+    let hello = Hello { token, ..hello("") };
+    client.say(&ClientMessage::Hello(hello)).await;
     assert_eq!(client.end().await.code, Some(reason.code()));
     assert_eq!(server.ends(reason), 1, "{reason} is counted");
     server.finish(1).await;

@@ -1,19 +1,25 @@
 //! One bot's connection: a socket, a timer, a player.
 //!
-//! Owns the order of a bot's life: connect, hello, play, linger, close. Every wait
-//! has an end. Counts into its own [`Tally`] and into the histograms of its
-//! thread; called by the swarm, one task per bot.
+//! Owns the order of a bot's life: connect, hello, play, linger, close; in between
+//! it may be cut off and come back, or hang. Every wait has an end. Counts into its
+//! own [`Tally`] and into the histograms of its thread; called by the swarm, one
+//! task per bot.
 
-use crate::behaviour::{Pilot, Sight, generator};
+mod comeback;
+mod hang;
+mod speech;
+
+use crate::behaviour::{Pilot, generator};
 use crate::ending::Ending;
+use crate::join::{Socket, join, not_binary};
 use crate::measure::{Measure, Rates, Tally};
+use crate::mischief::{Cuts, Role};
 use crate::pacer::Pacer;
-use crate::player::{self, Answer, Heard, Player};
+use crate::player::{Heard, Player};
 use crate::stage::{Stage, Window};
 use crate::swarm::Plan;
-use crate::target::CONNECT_TIMEOUT;
 use bytes::Bytes;
-use downbeat_protocol::{Reason, SUBPROTOCOL};
+use downbeat_protocol::Reason;
 use futures_util::{SinkExt, StreamExt};
 use rand::RngExt;
 use std::cell::RefCell;
@@ -21,25 +27,15 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
-use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// From the connection to the welcome.
-const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// A bot that has said nothing for this long pings: half of what a server lets
-/// acknowledgements lag by default before it skips snapshots.
-const PING_INTERVAL: Duration = Duration::from_millis(500);
 /// How long after the window a bot waits for what belongs into it.
 const LINGER: Duration = Duration::from_secs(1);
 /// How long a bot waits for the answer to its close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// What may wait in a bot for a server that takes nothing, in bytes.
-const WRITE_BUFFER: usize = 32 << 10;
 
 /// What the bots of one thread share.
 #[derive(Debug)]
@@ -52,30 +48,40 @@ pub(crate) struct Group {
     pub(crate) measure: RefCell<Measure>,
 }
 
-type Socket = WebSocketStream<TcpStream>;
-
 /// Runs bot `number` from its connection to its end.
 pub(crate) async fn run(group: &Group, number: u32) -> Tally {
-    let (socket, player) = match timeout(JOIN_TIMEOUT, join(group, number)).await {
-        Ok(Ok(joined)) => joined,
-        Ok(Err(ending)) => return refused(group, ending),
-        Err(_) => return refused(group, Ending::new("join_timeout", "no welcome in time")),
+    let (socket, player) = match join(&group.plan, group.address, number, None).await {
+        Ok(joined) => joined,
+        Err(ending) => return refused(group, ending),
     };
     group.stage.joined();
     let mut bot = Bot::new(group, number, socket, player);
-    let ended = match bot.play().await {
-        Ok(()) => bot.linger().await,
-        ended => ended,
-    };
-    match ended {
-        Ok(()) => bot.settle(Instant::now()),
-        Err(ending) => {
-            group.stage.ended();
-            bot.tally.ending = Some(ending);
+    loop {
+        let ended = match bot.play().await {
+            Ok(Turn::Over) => bot.linger().await,
+            Ok(Turn::Hang) => return bot.hang().await,
+            Ok(Turn::Cut) => match bot.come_back().await {
+                Ok(back) => {
+                    bot = back;
+                    continue;
+                }
+                Err(tally) => {
+                    group.stage.ended();
+                    return *tally;
+                }
+            },
+            Err(ending) => Err(ending),
+        };
+        match ended {
+            Ok(()) => bot.settle(Instant::now()),
+            Err(ending) => {
+                group.stage.ended();
+                bot.tally.ending = Some(ending);
+            }
         }
+        bot.close().await;
+        return bot.tally;
     }
-    bot.close().await;
-    bot.tally
 }
 
 fn refused(group: &Group, ending: Ending) -> Tally {
@@ -86,61 +92,23 @@ fn refused(group: &Group, ending: Ending) -> Tally {
     }
 }
 
-async fn join(group: &Group, number: u32) -> Result<(Socket, Box<Player>), Ending> {
-    let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(group.address)).await {
-        Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
-        Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
-    };
-    stream
-        .set_nodelay(true)
-        .map_err(|error| Ending::from_socket(WsError::Io(error)))?;
-    // The default 128 KiB read buffer is zeroed at every read; a small one is
-    // five times faster and lets thousands of bots fit.
-    let config = WebSocketConfig::default()
-        .read_buffer_size(4096)
-        .write_buffer_size(0)
-        .max_write_buffer_size(WRITE_BUFFER)
-        .max_message_size(Some(downbeat_protocol::codec::DECODE_LIMIT))
-        .max_frame_size(Some(downbeat_protocol::codec::DECODE_LIMIT));
-    let request = ClientRequestBuilder::new(group.plan.target.uri()).with_sub_protocol(SUBPROTOCOL);
-    let (mut socket, _) = client_async_with_config(request, stream, Some(config))
-        .await
-        .map_err(Ending::from_socket)?;
-
-    let mut hello = Vec::new();
-    let room = group.plan.room(number);
-    player::hello(&room, &format!("bot-{number}"), &mut hello)?;
-    socket
-        .send(Message::Binary(hello.into()))
-        .await
-        .map_err(Ending::from_socket)?;
-    loop {
-        match socket.next().await {
-            Some(Ok(Message::Binary(bytes))) => {
-                return match player::answer(&bytes)? {
-                    Answer::Welcome(player) => Ok((socket, player)),
-                    Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
-                };
-            }
-            Some(Ok(other)) => not_binary(other)?,
-            Some(Err(error)) => return Err(Ending::from_socket(error)),
-            None => return Err(Ending::link_lost()),
-        }
-    }
+/// Why a bot stops playing.
+enum Turn {
+    /// The window is over.
+    Over,
+    /// Its link is to be cut.
+    Cut,
+    /// It is there to hang, and now it does.
+    Hang,
 }
 
-/// Control frames are the library's business; everything else ends the bot.
-fn not_binary(message: Message) -> Result<(), Ending> {
-    match message {
-        Message::Close(frame) => Err(Ending::from_close(frame)),
-        Message::Text(_) => Err(Ending::new("unexpected", "a text message")),
-        _ => Ok(()),
-    }
-}
+/// Salt for a bot's cuts: how it plays does not depend on them.
+const CUTS: u64 = 0xC075;
 
 /// A bot that has joined.
 struct Bot<'a> {
     group: &'a Group,
+    number: u32,
     socket: Socket,
     player: Box<Player>,
     pilot: Option<Pilot>,
@@ -153,6 +121,10 @@ struct Bot<'a> {
     pings: u32,
     /// What is being sent; kept for its memory.
     scratch: Vec<u8>,
+    /// When its link is cut, if ever.
+    cuts: Option<Cuts>,
+    /// The next of them, from the window's beginning.
+    next_cut: Option<Duration>,
 }
 
 impl<'a> Bot<'a> {
@@ -162,11 +134,18 @@ impl<'a> Bot<'a> {
         let rate = plan.input_rate.unwrap_or(f64::from(player.tick_rate()));
         // Real clients are not in step with each other, nor with the server.
         let phase = generator(plan.seed, number).random_range(0.0..1.0) / rate;
+        let role = plan.mischief.role(plan.bots, number);
+        let cuts = plan.mischief.cut.filter(|_| role == Role::Honest);
+        let mut cuts = cuts.map(|rate| Cuts::new(generator(plan.seed ^ CUTS, number), rate));
         Self {
             group,
+            number,
+            next_cut: cuts.as_mut().map(Cuts::next),
+            cuts,
             pilot: Pilot::new(plan.behaviour, plan.seed, number),
             pacer: Pacer::new(now + Duration::from_secs_f64(phase), rate),
             tally: Tally {
+                role,
                 rates: Some(Rates {
                     tick: player.tick_rate(),
                     snapshot: player.snapshot_rate(),
@@ -182,8 +161,8 @@ impl<'a> Bot<'a> {
         }
     }
 
-    /// Plays until the window ends.
-    async fn play(&mut self) -> Result<(), Ending> {
+    /// Plays until it is this bot's turn to do something else.
+    async fn play(&mut self) -> Result<Turn, Ending> {
         let mut timer = pin!(sleep_until(self.wake_at().into()));
         loop {
             tokio::select! {
@@ -193,13 +172,27 @@ impl<'a> Bot<'a> {
                 }
                 () = &mut timer => {
                     let now = Instant::now();
-                    if self.window().is_some_and(|window| now >= window.end) {
-                        return Ok(());
+                    if let Some(turn) = self.turn(now) {
+                        return Ok(turn);
                     }
                     self.speak(now)?;
                     timer.as_mut().reset(self.wake_at().into());
                 }
             }
+        }
+    }
+
+    /// Whose turn it is now, if not that of playing on.
+    fn turn(&self, now: Instant) -> Option<Turn> {
+        let window = self.group.stage.window()?;
+        if now >= window.end {
+            return Some(Turn::Over);
+        }
+        let is_due = |after| now >= window.start + after;
+        match self.tally.role {
+            Role::Honest => self.next_cut.is_some_and(is_due).then_some(Turn::Cut),
+            Role::Stalls(after) => is_due(after).then_some(Turn::Hang),
+            Role::Trickles => is_due(Duration::ZERO).then_some(Turn::Hang),
         }
     }
 
@@ -229,7 +222,7 @@ impl<'a> Bot<'a> {
 
     /// Whether everything has arrived that counts for the window.
     fn is_complete(&self) -> bool {
-        let Some(window) = self.window() else {
+        let Some(window) = self.measured() else {
             return true;
         };
         self.player.open().all(|intended| intended >= window.end)
@@ -251,7 +244,7 @@ impl<'a> Bot<'a> {
     }
 
     fn hear(&mut self, bytes: &Bytes, now: Instant) -> Result<(), Ending> {
-        let window = self.window();
+        let window = self.measured();
         let is_measured = window.is_some_and(|window| window.contains(now));
         let mut measure = self.group.measure.borrow_mut();
         let heard = self.player.hear(bytes, |intended| {
@@ -272,12 +265,8 @@ impl<'a> Bot<'a> {
                     self.tally.visible += visible as u64;
                     self.tally.visible_max = self.tally.visible_max.max(visible as u64);
                 }
-                let before = self.arrival.replace(now);
-                if let (Some(window), Some(before)) = (window, before)
-                    && before < window.end
-                    && now >= window.start
-                {
-                    measure.gap.record(now - before);
+                if let Some(before) = self.arrival.replace(now) {
+                    self.gap(&mut measure, before, now);
                 }
                 drop(measure);
                 if self.pilot.is_some() && self.pacer.waiting(now, waiting) && is_measured {
@@ -290,80 +279,16 @@ impl<'a> Bot<'a> {
         }
     }
 
-    /// When there is something to do next.
-    fn wake_at(&self) -> Instant {
-        let ping = self.sent + PING_INTERVAL;
-        let next = match self.pilot {
-            Some(_) => self.pacer.next().min(ping),
-            None => ping,
+    /// From one snapshot to the next.
+    fn gap(&self, measure: &mut Measure, before: Instant, now: Instant) {
+        let Some(times) = self.group.stage.times().filter(|_| self.is_honest()) else {
+            return;
         };
-        match self.window() {
-            Some(window) => next.min(window.end),
-            None => next,
+        if times.baseline.contains(now) {
+            measure.baseline_gap.record(now - before);
+        } else if before < times.window.end && now >= times.window.start {
+            measure.gap.record(now - before);
         }
-    }
-
-    /// Sends every input that is due, or a ping if nothing was said for long.
-    fn speak(&mut self, now: Instant) -> Result<(), Ending> {
-        if self.pilot.is_some() {
-            while let Some(due) = self.pacer.due(now) {
-                self.input(due.intended, due.skipped, now)?;
-            }
-        }
-        if now.duration_since(self.sent) >= PING_INTERVAL {
-            self.pings = self.pings.wrapping_add(1);
-            self.scratch.clear();
-            self.player.ping(self.pings, &mut self.scratch)?;
-            self.send(now)?;
-        }
-        Ok(())
-    }
-
-    fn input(&mut self, intended: Instant, skipped: u64, now: Instant) -> Result<(), Ending> {
-        let Some(pilot) = &mut self.pilot else {
-            return Ok(());
-        };
-        let wish = pilot.decide(Sight {
-            me: self.player.id(),
-            own: self.player.own(),
-            mirror: self.player.mirror(),
-        });
-        let old = self
-            .arrival
-            .map_or(0.0, |arrival| (now - arrival).as_secs_f64());
-        let ahead = 1 + (old * f64::from(self.player.tick_rate())) as u32;
-        self.scratch.clear();
-        let given_up = self
-            .player
-            .input(intended, ahead, wish, &mut self.scratch)?;
-
-        if let Some(window) = self.window() {
-            let mut measure = self.group.measure.borrow_mut();
-            if window.contains(intended) {
-                measure.lateness.record(now - intended);
-                self.tally.inputs.sent += 1;
-                self.tally.inputs.skipped += skipped;
-            }
-            if let Some(old) = given_up.filter(|old| window.contains(*old)) {
-                measure.latency.record(now - old);
-                self.tally.inputs.unacknowledged += 1;
-            }
-        }
-        self.send(now)
-    }
-
-    /// Sends what is in the scratch buffer, without waiting: what the socket does
-    /// not take now goes out before the next message, and if too much waits the
-    /// bot ends.
-    fn send(&mut self, now: Instant) -> Result<(), Ending> {
-        self.sent = now;
-        if self.window().is_some_and(|window| window.contains(now)) {
-            self.tally.bytes_up += frame_size(self.scratch.len()) + 4;
-        }
-        let message = Message::Binary(Bytes::copy_from_slice(&self.scratch));
-        self.socket
-            .start_send_unpin(message)
-            .map_err(Ending::from_socket)
     }
 
     /// Ends the connection in good order, unless it has ended already.
@@ -384,7 +309,7 @@ impl<'a> Bot<'a> {
     /// Counts what is still open at the end with its age so far: a server that
     /// falls silent must not look better than one that is slow.
     fn settle(&mut self, now: Instant) {
-        if let Some(window) = self.window() {
+        if let Some(window) = self.measured() {
             let mut measure = self.group.measure.borrow_mut();
             for intended in self.player.open().filter(|moment| window.contains(*moment)) {
                 measure.latency.record(now - intended);
@@ -399,8 +324,13 @@ impl<'a> Bot<'a> {
         }
     }
 
-    fn window(&self) -> Option<Window> {
-        self.group.stage.window()
+    /// The window in which this bot is measured.
+    fn measured(&self) -> Option<Window> {
+        self.group.stage.window().filter(|_| self.is_honest())
+    }
+
+    fn is_honest(&self) -> bool {
+        self.tally.role == Role::Honest
     }
 }
 

@@ -4,6 +4,7 @@
 //! `main`; hands a [`Plan`] to the swarm and its result to the report.
 
 use crate::behaviour::Behaviour;
+use crate::mischief::Mischief;
 use crate::swarm::{self, Plan};
 use crate::target::Target;
 use crate::{report, table};
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 /// Everything went as it should.
 const GOOD: u8 = 0;
-/// A bot could not join, lost its connection or saw a wrong checksum.
+/// A bot could not join, or an honest one suffered.
 const BAD: u8 = 1;
 /// The arguments make no sense here.
 const USAGE: u8 = 2;
@@ -39,8 +40,9 @@ pub(crate) enum Command {
     /// Let many bots play and report how the server kept its rate
     ///
     /// The bots join along the ramp; when all are in, the measured window begins.
-    /// The report goes to stdout as a table. Exit code 1 if a bot could not join,
-    /// lost its connection or saw a wrong checksum.
+    /// The report goes to stdout as a table. Exit code 1 if a bot could not join, or
+    /// an honest one lost its connection, did not get its player back after a cut, or
+    /// saw a wrong checksum.
     #[command(args_override_self = true)]
     Swarm(SwarmArgs),
 }
@@ -58,6 +60,10 @@ pub(crate) struct SwarmArgs {
     /// How long the measured window is, at least 1s
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     duration: Duration,
+
+    /// Measure this long before the window, too, without misbehaviour, and compare
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    baseline: Option<Duration>,
 
     /// How many bots connect per second
     #[arg(long, value_name = "N/s", default_value = "200/s", value_parser = ramp)]
@@ -86,6 +92,9 @@ pub(crate) struct SwarmArgs {
     /// Threads that run bots [default: half of the processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+
+    #[command(flatten)]
+    mischief: Mischief,
 }
 
 /// Runs a swarm and says how it went.
@@ -110,6 +119,7 @@ enum Sink {
 }
 
 fn prepare(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
+    args.mischief.check(args.bots, args.duration)?;
     let sink = match args.json {
         None => Sink::Nowhere,
         Some(path) if path.as_os_str() == "-" => Sink::Stdout,
@@ -119,11 +129,12 @@ fn prepare(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
                 .with_context(|| format!("cannot write the report to {}", path.display()))?,
         ),
     };
-    let needed = u64::from(args.bots) + SPARE_FILES;
+    let more = args.mischief.more_sockets(args.bots);
+    let needed = u64::from(args.bots) + more + SPARE_FILES;
     let limit = rlimit::increase_nofile_limit(needed.max(1 << 16)).unwrap_or(needed);
     anyhow::ensure!(
         limit >= needed,
-        "{} bots need {needed} open files, the system allows {limit} (see ulimit -Hn)",
+        "{} bots and their company need {needed} open files, the system allows {limit} (see ulimit -Hn)",
         args.bots
     );
     let threads = args.threads.map_or_else(
@@ -134,12 +145,14 @@ fn prepare(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
         target: args.url,
         bots: args.bots,
         duration: args.duration,
+        baseline: args.baseline,
         ramp: args.ramp,
         input_rate: args.input_rate,
         behaviour: args.behaviour,
         rooms: args.rooms,
         seed: args.seed,
         threads: threads.min(args.bots as usize),
+        mischief: args.mischief,
     };
     Ok((plan, sink))
 }

@@ -20,8 +20,18 @@ pub(crate) struct Ending {
     pub(crate) label: Cow<'static, str>,
     /// A sentence for people.
     pub(crate) detail: String,
-    /// Whether the bot left by itself, because what it saw was wrong.
-    pub(crate) is_desync: bool,
+    pub(crate) kind: Kind,
+}
+
+/// How a bot that had joined came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The server or the network ended it.
+    Lost,
+    /// It left by itself, because what it saw was wrong.
+    Desync,
+    /// Its link was cut on purpose, and it did not get its player back.
+    NoReturn,
 }
 
 impl Ending {
@@ -29,7 +39,7 @@ impl Ending {
         Self {
             label: label.into(),
             detail: detail.into(),
-            is_desync: false,
+            kind: Kind::Lost,
         }
     }
 
@@ -53,6 +63,15 @@ impl Ending {
     /// The stream ended without a close frame.
     pub(crate) fn link_lost() -> Self {
         Self::from_code(Reason::LinkLost.code(), "")
+    }
+
+    /// The same for a bot that tried to come back after its link was cut.
+    pub(crate) fn no_return(self) -> Self {
+        let kind = match self.kind {
+            Kind::Desync => Kind::Desync,
+            Kind::Lost | Kind::NoReturn => Kind::NoReturn,
+        };
+        Self { kind, ..self }
     }
 
     /// The socket failed.
@@ -98,8 +117,12 @@ impl From<Trouble> for Ending {
             Trouble::Mirror(_) => "desync",
             Trouble::Unexpected(_) => "unexpected",
         };
+        let kind = match trouble {
+            Trouble::Mirror(_) => Kind::Desync,
+            _ => Kind::Lost,
+        };
         Self {
-            is_desync: label == "desync",
+            kind,
             ..Self::new(label, trouble.to_string())
         }
     }

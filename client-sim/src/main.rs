@@ -10,17 +10,23 @@
 //!            │           ├─ pacer      when is the next input due?
 //!            │           ├─ behaviour  what does it say?
 //!            │           └─ player     welcome, mirror, checksums, acknowledgements
+//!            │         mischief: which of them stall, trickle or are cut, and when
+//!            ├─► hostile ──► garbage, slow requests: a thread beside the bots
 //!            └─► scrape ──► prometheus: the server's own figures
 //! ```
 //!
-//! Exit code: 0 if every bot joined, stayed and saw what it should; 1 if not; 2
-//! if the arguments make no sense.
+//! Exit code: 0 if every bot joined, and every honest one stayed and saw what it
+//! should; 1 if not; 2 if the arguments make no sense.
 
 mod behaviour;
 mod bot;
 mod cli;
 mod ending;
+mod hostile;
+mod join;
+mod last_words;
 mod measure;
+mod mischief;
 mod pacer;
 mod player;
 mod prometheus;

@@ -1,11 +1,13 @@
-//! What is measured of many bots: three histograms per thread, a few counters per
-//! bot.
+//! What is measured of many bots: a few histograms per thread, a few counters per
+//! bot. Bots that misbehave measure nothing but how that ended.
 //!
 //! A histogram takes about 150 kB, so bots share one per thread (which is why no
 //! lock is needed) and they are merged at the end.
 
 use crate::ending::Ending;
+use crate::mischief::Role;
 use hdrhistogram::{CreationError, Histogram};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Durations, with a resolution of 1 µs or 0.1 %, up to a minute; longer ones
@@ -47,10 +49,14 @@ impl Durations {
 pub(crate) struct Measure {
     /// From one snapshot's arrival to the next.
     pub(crate) gap: Durations,
+    /// The same within the baseline.
+    pub(crate) baseline_gap: Durations,
     /// From an input's scheduled moment to the snapshot that acknowledges it.
     pub(crate) latency: Durations,
     /// From an input's scheduled moment to its sending.
     pub(crate) lateness: Durations,
+    /// From a returning bot's first try to its first snapshot.
+    pub(crate) resume: Durations,
 }
 
 impl Measure {
@@ -59,21 +65,32 @@ impl Measure {
     pub(crate) fn new() -> Result<Self, CreationError> {
         Ok(Self {
             gap: Durations::new()?,
+            baseline_gap: Durations::new()?,
             latency: Durations::new()?,
             lateness: Durations::new()?,
+            resume: Durations::new()?,
         })
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
         self.gap.add(&other.gap);
+        self.baseline_gap.add(&other.baseline_gap);
         self.latency.add(&other.latency);
         self.lateness.add(&other.lateness);
+        self.resume.add(&other.resume);
     }
 }
 
 /// What one bot counts, within the measured window unless said otherwise.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
+    pub(crate) role: Role,
+    /// How its misbehaviour went; `None` if it never came to it. At any time.
+    pub(crate) hang: Option<Hang>,
+    /// Links cut on purpose.
+    pub(crate) cuts: u32,
+    /// Those of them after which it had its player back.
+    pub(crate) resumes: u32,
     /// What the server told at the welcome; `None` if there was none.
     pub(crate) rates: Option<Rates>,
     /// Why it did not stay to the end; `None` if it did. At any time.
@@ -112,6 +129,24 @@ pub(crate) struct Inputs {
     pub(crate) held: u64,
     /// Sent and not acknowledged by the end; they count with their age.
     pub(crate) unacknowledged: u64,
+    /// Not acknowledged when the link was cut.
+    pub(crate) cut: u64,
+}
+
+/// What became of a connection that hung on without playing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Hang {
+    /// The server's way out of it; `None` if there was none.
+    pub(crate) ended: Option<Ended>,
+}
+
+/// The end of a misbehaving connection.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ended {
+    /// How long it lasted.
+    pub(crate) after: Duration,
+    /// The label of the server's last word.
+    pub(crate) label: Cow<'static, str>,
 }
 
 #[cfg(test)]

@@ -51,6 +51,11 @@ impl Pacer {
         }
     }
 
+    /// Begins anew after a cut: what would have been due meanwhile never was.
+    pub(crate) fn restart(&mut self, start: Instant) {
+        *self = Self::new(start, self.rate);
+    }
+
     /// When the next input is due.
     pub(crate) fn next(&self) -> Instant {
         self.at(self.next)
@@ -135,6 +140,17 @@ mod tests {
         );
         assert_eq!(sent[0].intended, start, "the whole stall is in its latency");
         assert_eq!(pacer.next(), start + 10_050 * MS, "back on the schedule");
+    }
+
+    #[test]
+    fn after_a_cut_nothing_is_caught_up() {
+        let (mut pacer, start) = at_20_hz();
+        pacer.due(start);
+        let back = start + 10_010 * MS;
+        pacer.restart(back);
+        let due = pacer.due(back);
+        assert_eq!(due.map(|due| (due.intended, due.skipped)), Some((back, 0)));
+        assert_eq!(pacer.next(), back + 50 * MS);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use downbeat_protocol::codec::{self, DecodeError, EncodeError};
 use downbeat_protocol::message::{Hello, Welcome, schema_hash};
 use downbeat_protocol::mirror::MirrorError;
 use downbeat_protocol::{
-    ClientMessage, Mirror, PROTOCOL_VERSION, PlayerId, Seq, ServerMessage, Snapshot,
+    ClientMessage, Mirror, PROTOCOL_VERSION, PlayerId, ResumeToken, Seq, ServerMessage, Snapshot,
 };
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -22,6 +22,7 @@ const OPEN_INPUTS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Player {
     id: PlayerId,
+    resume: ResumeToken,
     tick_rate: u32,
     snapshot_rate: u32,
     mirror: Mirror<Entity>,
@@ -77,18 +78,23 @@ impl std::fmt::Display for Trouble {
     }
 }
 
-/// Appends a bot's first message.
+/// Appends a bot's first message; with `resume` it asks for the player it had.
 ///
 /// # Errors
 /// [`EncodeError`], which these types never give.
-pub(crate) fn hello(room: &str, name: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+pub(crate) fn hello(
+    room: &str,
+    name: &str,
+    resume: Option<ResumeToken>,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
     let hello = ClientMessage::<Input>::Hello(Hello {
         version: PROTOCOL_VERSION,
         schema: schema_hash::<ArenaWire>(),
         room: room.to_owned(),
         name: name.to_owned(),
         token: None,
-        resume: None,
+        resume,
     });
     codec::encode_to(&hello, out)
 }
@@ -122,6 +128,7 @@ impl Player {
     fn new(welcome: Welcome<ArenaWire>) -> Self {
         Self {
             id: welcome.player,
+            resume: welcome.resume,
             tick_rate: welcome.tick_rate.clamp(1, 240),
             snapshot_rate: welcome.snapshot_rate.clamp(1, 240),
             mirror: Mirror::new(welcome.tick, welcome.rules),
@@ -230,6 +237,11 @@ impl Player {
         self.id
     }
 
+    /// The right to come back as this player.
+    pub(crate) fn resume(&self) -> ResumeToken {
+        self.resume
+    }
+
     /// Ticks per second.
     pub(crate) fn tick_rate(&self) -> u32 {
         self.tick_rate
@@ -254,9 +266,9 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use downbeat_protocol::Tick;
     use downbeat_protocol::arena::{Event, Rules};
     use downbeat_protocol::codec::FNV_START;
-    use downbeat_protocol::{ResumeToken, Tick};
     use std::time::Duration;
 
     const MS: Duration = Duration::from_millis(1);

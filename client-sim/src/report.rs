@@ -1,10 +1,17 @@
 //! What a swarm reports: the figures of many bots as one value, ready for JSON.
 //!
-//! Owns the names and units of the report's keys. Times are in milliseconds
+//! Owns the names and units of the report's keys. Unless said otherwise a figure is
+//! of the bots that play honestly, those whose links are cut included. Times are in milliseconds
 //! where the key says so; a figure that nothing was measured for is `null`.
 //! Bytes are WebSocket messages with their frame headers, without TCP and IP.
 
+mod misbehaviour;
+
+pub(crate) use misbehaviour::{Baseline, Memory, Misbehaviour, Seconds};
+
+use crate::ending::Kind;
 use crate::measure::{Durations, Tally};
+use crate::mischief::Role;
 use crate::prometheus::Histogram;
 use crate::scrape::ServerDelta;
 use crate::swarm::{Outcome, Plan};
@@ -14,15 +21,17 @@ use std::collections::BTreeMap;
 /// The report of a swarm.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    /// Bots that were to play.
+    /// Bots that were to play, those that misbehave included.
     pub(crate) bots: u32,
+    /// Bots of them that do not misbehave.
+    pub(crate) honest: u32,
     /// Bots that got a welcome.
     pub(crate) joined: u32,
     /// Bots that did not.
     pub(crate) join_failures: u32,
-    /// Bots that got one and lost their connection before the end.
+    /// Honest bots that got one and lost their connection before the end.
     pub(crate) disconnects: u32,
-    /// Bots that saw a wrong checksum, or a snapshot that does not fit.
+    /// Honest bots that saw a wrong checksum, or a snapshot that does not fit.
     pub(crate) desyncs: u32,
     /// The measured window: from when all bots are in until the end.
     pub(crate) duration_s: f64,
@@ -34,8 +43,11 @@ pub(crate) struct Report {
     pub(crate) snapshots: u64,
     /// Of each bot that joined, over the window.
     pub(crate) snapshot_rate_hz: Spread,
-    /// From one snapshot's arrival to the next, of all bots together.
+    /// From one snapshot's arrival to the next, of these bots together. The gap that
+    /// a cut makes does not count.
     pub(crate) snapshot_gap_ms: Gaps,
+    /// The same bots before the window; `null` if that was not asked for.
+    pub(crate) baseline: Option<Baseline>,
     /// From an input's scheduled moment to the first snapshot that acknowledges it.
     pub(crate) input_to_snapshot_ms: Latency,
     pub(crate) bytes_down_per_bot_s: Option<f64>,
@@ -48,7 +60,9 @@ pub(crate) struct Report {
     pub(crate) server: Option<Server>,
     /// This process.
     pub(crate) generator: Generator,
-    /// Why bots are not there at the end.
+    #[serde(flatten)]
+    pub(crate) misbehaviour: Misbehaviour,
+    /// Why bots are not there at the end; not those that the server rightly ended.
     pub(crate) ends: BTreeMap<String, u32>,
     pub(crate) inputs: Inputs,
     /// Inputs per second of each bot.
@@ -101,6 +115,7 @@ pub(crate) struct Server {
     pub(crate) cpu_us_per_snapshot: Option<f64>,
     /// At the end.
     pub(crate) rss_bytes: Option<u64>,
+    pub(crate) memory_bytes: Memory,
     pub(crate) tick_ms: Gaps,
     pub(crate) tick_lateness_ms: Gaps,
     pub(crate) ticks: Option<u64>,
@@ -127,45 +142,55 @@ pub(crate) struct Inputs {
     pub(crate) held: u64,
     /// Sent and never acknowledged; they count with their age at the end.
     pub(crate) unacknowledged: u64,
+    /// Not acknowledged when the link was cut.
+    pub(crate) cut: u64,
 }
 
 impl Report {
     pub(crate) fn new(plan: &Plan, outcome: &Outcome) -> Self {
         let tallies = &outcome.tallies;
         let seconds = outcome.duration.as_secs_f64();
-        let joined: Vec<_> = tallies
+        let has_joined = |tally: &&Tally| tally.rates.is_some();
+        let joined = tallies.iter().filter(has_joined).count();
+        let honest: Vec<_> = tallies
             .iter()
-            .filter(|tally| tally.rates.is_some())
+            .filter(|tally| has_joined(tally) && tally.role == Role::Honest)
             .collect();
-        let rates = joined.iter().find_map(|tally| tally.rates);
-        let ended = joined.iter().filter_map(|tally| tally.ending.as_ref());
-        let desyncs = ended.clone().filter(|ending| ending.is_desync).count();
-        let sum = |of: fn(&Tally) -> u64| joined.iter().map(|tally| of(tally)).sum::<u64>();
+        let rates = tallies.iter().find_map(|tally| tally.rates);
+        let ended = |kind| {
+            let endings = honest.iter().filter_map(|tally| tally.ending.as_ref());
+            endings.filter(|ending| ending.kind == kind).count() as u32
+        };
+        let misbehaviour = Misbehaviour::of(outcome);
+        let baseline = plan.baseline.map(|baseline| baseline.as_secs_f64());
+        let sum = |of: fn(&Tally) -> u64| honest.iter().map(|tally| of(tally)).sum::<u64>();
 
         let snapshots = sum(|tally| tally.snapshots);
         let visible = sum(|tally| tally.visible);
-        let per_bot_s = |bytes: u64| ratio(bytes as f64, joined.len() as f64 * seconds);
+        let per_bot_s = |bytes: u64| ratio(bytes as f64, honest.len() as f64 * seconds);
         let rate = |tally: &&&Tally| ratio(tally.snapshots as f64, seconds);
         let sends_inputs = plan.behaviour != crate::behaviour::Behaviour::Idle;
         let input_rate = plan.input_rate.or(rates.map(|rates| f64::from(rates.tick)));
         Self {
             bots: plan.bots,
-            joined: joined.len() as u32,
-            join_failures: (tallies.len() - joined.len()) as u32,
-            disconnects: (ended.count() - desyncs) as u32,
-            desyncs: desyncs as u32,
+            honest: plan.bots - plan.mischief.bots(),
+            joined: joined as u32,
+            join_failures: (tallies.len() - joined) as u32,
+            disconnects: ended(Kind::Lost),
+            desyncs: ended(Kind::Desync),
             duration_s: seconds,
             tick_rate: rates.map(|rates| rates.tick),
             snapshot_rate: rates.map(|rates| rates.snapshot),
             snapshots,
-            snapshot_rate_hz: Spread::of(joined.iter().filter_map(|tally| rate(&tally))),
+            snapshot_rate_hz: Spread::of(honest.iter().filter_map(|tally| rate(&tally))),
             snapshot_gap_ms: Gaps::of(&outcome.measure.gap),
+            baseline: baseline.map(|seconds| Baseline::of(seconds, outcome)),
             input_to_snapshot_ms: Latency::of(&outcome.measure.latency),
             bytes_down_per_bot_s: per_bot_s(sum(|tally| tally.bytes_down)),
             bytes_up_per_bot_s: per_bot_s(sum(|tally| tally.bytes_up)),
             visible_entities: Visible {
                 mean: ratio(visible as f64, snapshots as f64),
-                max: joined
+                max: honest
                     .iter()
                     .map(|tally| tally.visible_max)
                     .max()
@@ -175,31 +200,41 @@ impl Report {
                 sum(|tally| tally.snapshot_bytes) as f64,
                 visible as f64,
             ),
-            server: outcome.server.as_ref().ok().map(Server::of),
+            server: outcome
+                .server
+                .as_ref()
+                .ok()
+                .map(|server| Server::of(server, outcome.memory_high, misbehaviour.stalled)),
             generator: Generator {
                 threads: plan.threads,
                 cpu_s: outcome.generator_cpu_s,
                 lateness_ms: Gaps::of(&outcome.measure.lateness),
             },
             ends: ends(tallies),
+            misbehaviour,
             inputs: Inputs {
                 sent: sum(|tally| tally.inputs.sent),
                 skipped: sum(|tally| tally.inputs.skipped),
                 held: sum(|tally| tally.inputs.held),
                 unacknowledged: sum(|tally| tally.inputs.unacknowledged),
+                cut: sum(|tally| tally.inputs.cut),
             },
             input_rate: input_rate.filter(|_| sends_inputs),
             behaviour: plan.behaviour.label(),
             rooms: plan.rooms,
             seed: plan.seed,
             kills: sum(|tally| tally.kills.into()),
-            scores: Spread::of(joined.iter().map(|tally| f64::from(tally.score))),
+            scores: Spread::of(honest.iter().map(|tally| f64::from(tally.score))),
         }
     }
 
-    /// Whether every bot joined, stayed and saw what it should.
+    /// Whether every bot joined, and every honest one stayed, came back where its
+    /// link was cut, and saw what it should.
     pub(crate) fn is_good(&self) -> bool {
-        self.joined == self.bots && self.disconnects == 0 && self.desyncs == 0
+        self.joined == self.bots
+            && self.disconnects == 0
+            && self.desyncs == 0
+            && self.misbehaviour.resume_failures == 0
     }
 }
 
@@ -250,13 +285,14 @@ impl Latency {
 }
 
 impl Server {
-    fn of(delta: &ServerDelta) -> Self {
+    fn of(delta: &ServerDelta, memory_high: Option<f64>, stalled: u32) -> Self {
         let whole = |number: Option<f64>| number.map(|number| number.round() as u64);
         let per_snapshot = delta.cpu_s.zip(delta.snapshots);
         Self {
             cpu_s: delta.cpu_s,
             cpu_us_per_snapshot: per_snapshot.and_then(|(cpu, count)| ratio(cpu * 1e6, count)),
             rss_bytes: whole(delta.rss_bytes),
+            memory_bytes: Memory::of(delta.rss_start, memory_high, delta.rss_bytes, stalled),
             tick_ms: Gaps::of_server(&delta.tick),
             tick_lateness_ms: Gaps::of_server(&delta.lateness),
             ticks: whole(delta.ticks),

@@ -2,7 +2,8 @@
 //!
 //! Owns one small HTTP request and what two answers to it say together. Asks in
 //! HTTP/1.0, so that the answer comes in one piece and the connection ends with
-//! it. Called by the swarm at both ends of the measured window.
+//! it. Called by the swarm at both ends of the measured window, and once a second
+//! between them for the memory alone.
 
 use crate::prometheus::{Histogram, Page};
 use crate::target::Target;
@@ -11,12 +12,30 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// How long a reading may take: a server under load answers late.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// The largest page that is read.
 const PAGE_LIMIT: u64 = 4 << 20;
+
+/// The server's resident memory.
+const MEMORY: &str = "process_resident_memory_bytes";
+/// From one look at it to the next.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Looks at the server's memory once a second, and keeps the most there was, until
+/// it is dropped. A reading that fails is left out: the others count.
+pub(crate) async fn watch_memory(target: &Target, address: SocketAddr, most: &mut Option<f64>) {
+    let mut looks = interval_at(Instant::now() + LOOK, LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        let now = read(target, address).await.ok();
+        let bytes = now.and_then(|page| page.value(MEMORY));
+        *most = [*most, bytes].into_iter().flatten().reduce(f64::max);
+    }
+}
 
 /// One reading of the server's metrics.
 ///
@@ -51,8 +70,10 @@ pub(crate) struct ServerDelta {
     pub(crate) snapshots_skipped: Option<f64>,
     pub(crate) ticks: Option<f64>,
     pub(crate) ticks_skipped: Option<f64>,
-    /// At the end, not between.
+    /// Resident memory at the end, not between.
     pub(crate) rss_bytes: Option<f64>,
+    /// The same at the start.
+    pub(crate) rss_start: Option<f64>,
     /// In seconds.
     pub(crate) tick: Histogram,
     /// In seconds.
@@ -72,7 +93,8 @@ impl ServerDelta {
             snapshots_skipped: counted("downbeat_snapshots_skipped_total"),
             ticks: counted("downbeat_ticks_total"),
             ticks_skipped: counted("downbeat_ticks_skipped_total"),
-            rss_bytes: end.value("process_resident_memory_bytes"),
+            rss_bytes: end.value(MEMORY),
+            rss_start: start.value(MEMORY),
             tick: histogram("downbeat_tick_seconds", "phase=\"total\""),
             lateness: histogram("downbeat_tick_lateness_seconds", ""),
         }

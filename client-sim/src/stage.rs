@@ -5,9 +5,9 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// The measured time: from when all bots are in until the end.
+/// A measured time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) start: Instant,
@@ -21,10 +21,34 @@ impl Window {
     }
 }
 
+/// The times of a run. Both are measured; only in the second is there misbehaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Times {
+    /// Ends where the window begins; empty if none was asked for.
+    pub(crate) baseline: Window,
+    pub(crate) window: Window,
+}
+
+impl Times {
+    pub(crate) fn new(start: Instant, baseline: Duration, duration: Duration) -> Self {
+        let between = start + baseline;
+        Self {
+            baseline: Window {
+                start,
+                end: between,
+            },
+            window: Window {
+                start: between,
+                end: between + duration,
+            },
+        }
+    }
+}
+
 /// Shared by a whole swarm.
 #[derive(Debug, Default)]
 pub(crate) struct Stage {
-    window: OnceLock<Window>,
+    times: OnceLock<Times>,
     joined: AtomicU32,
     failed: AtomicU32,
     ended: AtomicU32,
@@ -45,14 +69,19 @@ pub(crate) struct Live {
 }
 
 impl Stage {
-    /// The measured time, once it has begun.
-    pub(crate) fn window(&self) -> Option<Window> {
-        self.window.get().copied()
+    /// The run's times, once all bots are in.
+    pub(crate) fn times(&self) -> Option<&Times> {
+        self.times.get()
     }
 
-    /// Begins the measured time; the first call counts.
-    pub(crate) fn begin(&self, window: Window) {
-        self.window.get_or_init(|| window);
+    /// The measured window, once all bots are in; it may begin later.
+    pub(crate) fn window(&self) -> Option<Window> {
+        self.times.get().map(|times| times.window)
+    }
+
+    /// Says what the run's times are; the first call counts.
+    pub(crate) fn begin(&self, times: Times) {
+        self.times.get_or_init(|| times);
     }
 
     pub(crate) fn joined(&self) {

@@ -7,9 +7,11 @@
 
 use crate::behaviour::Behaviour;
 use crate::bot::{self, Group};
+use crate::hostile::{self, Hostile};
 use crate::measure::{Measure, Tally};
+use crate::mischief::Mischief;
 use crate::scrape::{self, ServerDelta};
-use crate::stage::{Live, Stage, Window};
+use crate::stage::{Live, Stage, Times, Window};
 use crate::target::Target;
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -33,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) target: Target,
     pub(crate) bots: u32,
     pub(crate) duration: Duration,
+    /// How long to measure before the window.
+    pub(crate) baseline: Option<Duration>,
     /// Connections per second.
     pub(crate) ramp: f64,
     /// Inputs per second; `None`: the server's tick rate.
@@ -41,6 +45,7 @@ pub(crate) struct Plan {
     pub(crate) rooms: u32,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
+    pub(crate) mischief: Mischief,
 }
 
 impl Plan {
@@ -65,6 +70,9 @@ pub(crate) struct Outcome {
     pub(crate) server: Result<ServerDelta, String>,
     /// CPU time of this process within the window, in seconds.
     pub(crate) generator_cpu_s: Option<f64>,
+    /// The server's most resident memory at a reading within the window, in bytes.
+    pub(crate) memory_high: Option<f64>,
+    pub(crate) hostile: Hostile,
 }
 
 /// Runs a swarm from the first connection to the last close.
@@ -86,15 +94,29 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<Outcome> {
             tallies: Vec::new(),
             server: Err("no bot joined".into()),
             generator_cpu_s: None,
+            memory_high: None,
+            hostile: Hostile::default(),
         };
+        let mut hostile = None;
         if everyone_in(plan, &stage, &threads, &bar).await {
-            let before = scrape::read(&plan.target, address).await;
+            let mut before = scrape::read(&plan.target, address).await;
+            let Times { baseline, window } = begin(&stage, plan);
+            hostile = hostile::start(plan, address, window, leaving.clone())?;
+            if plan.baseline.is_some() {
+                play_on(baseline, &stage, &threads, &bar).await;
+                before = scrape::read(&plan.target, address).await;
+            }
             let cpu_before = cpu_seconds();
-            let window = begin(&stage, plan.duration);
-            let last = play_on(window, &stage, &threads, &bar).await;
+            let last = tokio::select! {
+                biased;
+                last = play_on(window, &stage, &threads, &bar) => last,
+                () = scrape::watch_memory(&plan.target, address, &mut outcome.memory_high) => {
+                    window.end
+                }
+            };
             let cpu_after = cpu_seconds();
             let after = scrape::read(&plan.target, address).await;
-            outcome.duration = last - window.start;
+            outcome.duration = last.saturating_duration_since(window.start);
             outcome.generator_cpu_s = cpu_after
                 .zip(cpu_before)
                 .map(|(after, before)| after - before);
@@ -109,6 +131,11 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<Outcome> {
         for group in threads.join().await? {
             outcome.measure.add(&group.measure);
             outcome.tallies.extend(group.tallies);
+        }
+        if let Some(thread) = hostile {
+            outcome.hostile = thread
+                .join()
+                .map_err(|_| anyhow!("the thread of hostile connections panicked"))??;
         }
         bar.finish_and_clear();
         Ok(outcome)
@@ -134,14 +161,11 @@ async fn everyone_in(plan: &Plan, stage: &Stage, threads: &Threads, bar: &Progre
     }
 }
 
-fn begin(stage: &Stage, duration: Duration) -> Window {
-    let start = Instant::now();
-    let window = Window {
-        start,
-        end: start + duration,
-    };
-    stage.begin(window);
-    window
+fn begin(stage: &Stage, plan: &Plan) -> Times {
+    let baseline = plan.baseline.unwrap_or_default();
+    let times = Times::new(Instant::now(), baseline, plan.duration);
+    stage.begin(times);
+    times
 }
 
 /// Waits for the window's end, or until no bot is left. Gives back when that was.
@@ -259,7 +283,8 @@ fn run_group(group: Rc<Group>, thread: usize, start: Instant) -> anyhow::Result<
     })
 }
 
-fn runtime() -> anyhow::Result<Runtime> {
+/// A runtime for this thread alone.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.context("cannot start a runtime")
 }

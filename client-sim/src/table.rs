@@ -2,9 +2,11 @@
 //!
 //! Owns words, units and alignment; the figures come from the report.
 
+mod misbehaviour;
+
 use crate::report::{Gaps, Report};
 use crate::swarm::{Outcome, Plan};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, presets};
 use std::fmt::Write;
 
 /// Later than this at the 99th percentile, and the bots themselves are suspect,
@@ -25,7 +27,7 @@ pub(crate) fn render(plan: &Plan, outcome: &Outcome, report: &Report) -> String 
     // Writing into a string cannot fail.
     let _ = write!(
         text,
-        "\n{} bots{rooms} at {}, {} s measured\n{}, {inputs}, seed {}\n\n{}\n\n{}\n",
+        "\n {} bots{rooms} at {}, {} s measured\n {}, {inputs}, seed {}\n\n{}\n\n{}\n",
         thousands(u64::from(report.bots)),
         plan.target,
         number(Some(report.duration_s), 1),
@@ -35,9 +37,9 @@ pub(crate) fn render(plan: &Plan, outcome: &Outcome, report: &Report) -> String 
         times(report),
     );
     for note in notes(outcome, report) {
-        let _ = writeln!(text, "  note: {note}");
+        let _ = writeln!(text, "\n note: {note}");
     }
-    let _ = writeln!(text, "\n{}", verdict(outcome, report));
+    let _ = writeln!(text, "\n {}", verdict(outcome, report));
     text
 }
 
@@ -45,7 +47,7 @@ fn facts(report: &Report) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let mut row = |name: &str, value: String| {
-        table.add_row([format!("  {name}"), value]);
+        table.add_row([name.to_owned(), value]);
     };
     row(
         "bots",
@@ -98,6 +100,15 @@ fn facts(report: &Report) -> String {
             number(report.bytes_per_visible_entity, 2)
         ),
     );
+    row(
+        "fight",
+        format!(
+            "{} kills, {} points per bot (max {})",
+            thousands(report.kills),
+            number(report.scores.mean, 1),
+            number(report.scores.max, 0)
+        ),
+    );
     if let Some(server) = &report.server {
         row(
             "server",
@@ -112,18 +123,15 @@ fn facts(report: &Report) -> String {
         row(
             "server cost",
             format!(
-                "{} s CPU ({} of a core), {} µs per snapshot, {} MiB",
+                "{} s CPU ({} of a core), {} µs per snapshot",
                 number(server.cpu_s, 2),
                 percent(server.cpu_s, report.duration_s),
                 number(server.cpu_us_per_snapshot, 1),
-                number(
-                    server
-                        .rss_bytes
-                        .map(|bytes| bytes as f64 / f64::from(1 << 20)),
-                    1
-                ),
             ),
         );
+    }
+    for (name, value) in misbehaviour::rows(report) {
+        row(name, value);
     }
     row(
         "bots' cost",
@@ -144,7 +152,8 @@ fn facts(report: &Report) -> String {
 
 fn times(report: &Report) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    let line = LineStyle::none().fill('─').junction('─');
+    table.load_style(presets::NOTHING.header_separator(line));
     table.set_header(["milliseconds", "p50", "p95", "p99", "max"]);
     let mut row = |name: &str, p50, p95: Option<f64>, p99, max| {
         let p95 = p95.map_or(String::new(), |p95| number(Some(p95), 2));
@@ -166,6 +175,12 @@ fn times(report: &Report) -> String {
     );
     let mut three = |name: &str, gaps: &Gaps| row(name, gaps.p50, None, gaps.p99, gaps.max);
     three("snapshot gap", &report.snapshot_gap_ms);
+    if let Some(baseline) = &report.baseline {
+        three("… in the baseline", &baseline.snapshot_gap_ms);
+    }
+    if let Some(resume) = &report.misbehaviour.resume_ms {
+        three("cut to resumed", resume);
+    }
     if let Some(server) = &report.server {
         three("server tick", &server.tick_ms);
         three("server tick lateness", &server.tick_lateness_ms);
@@ -174,12 +189,7 @@ fn times(report: &Report) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let lines = table.trim_fmt();
-    lines
-        .lines()
-        .map(|line| format!("  {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    table.trim_fmt()
 }
 
 /// What puts the figures in doubt.
@@ -210,7 +220,7 @@ fn verdict(outcome: &Outcome, report: &Report) -> String {
         let first = endings.into_iter().find(|ending| ending.label == *label);
         let detail = first.map_or("", |ending| ending.detail.as_str());
         // Writing into a string cannot fail.
-        let _ = write!(text, "\n  {count} × {label}: {detail}");
+        let _ = write!(text, "\n   {count} × {label}: {detail}");
     }
     text
 }

@@ -74,8 +74,8 @@ pub enum ClientMessage<I> {
     },
 }
 
-/// Who a client is and what it wants.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who a client is and what it wants. Its secrets are not printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// [`PROTOCOL_VERSION`](crate::PROTOCOL_VERSION). It stays the first field
     /// for ever, so that every version can tell it is not meant.
@@ -90,6 +90,27 @@ pub struct Hello {
     pub token: Option<String>,
     /// The right to a player left behind by an earlier connection.
     pub resume: Option<ResumeToken>,
+}
+
+impl Debug for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            version,
+            schema,
+            room,
+            name,
+            token,
+            resume,
+        } = self;
+        f.debug_struct("Hello")
+            .field("version", version)
+            .field("schema", schema)
+            .field("room", room)
+            .field("name", name)
+            .field("token", &token.as_ref().map(|_| "…"))
+            .field("resume", resume)
+            .finish()
+    }
 }
 
 /// The right to come back as the same player. A secret: it is not printed.

@@ -104,6 +104,12 @@ reasons! {
     Kicked = 4011, "kicked", Stay;
     /// The peer took no bytes for too long. Never sent: it takes no bytes.
     Jammed = 4012, "jammed", Retry;
+    /// The token is missing, or it does not admit the player.
+    Unauthorized = 4013, "unauthorized", Stay;
+    /// An operator keeps the player out for a while.
+    Banned = 4014, "banned", Stay;
+    /// The token has expired: get a new one first.
+    TokenExpired = 4015, "token_expired", Stay;
 }
 
 impl Reason {
@@ -135,6 +141,9 @@ impl Reason {
             Self::Flood => "too many messages",
             Self::Kicked => "removed by an operator",
             Self::Jammed => "no bytes taken for too long",
+            Self::Unauthorized => "a valid token is needed",
+            Self::Banned => "kept out by an operator",
+            Self::TokenExpired => "the token has expired",
         }
     }
 

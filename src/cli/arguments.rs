@@ -4,6 +4,7 @@
 //! judges together with the file and the environment, so that all problems are
 //! reported at once.
 
+use super::token;
 use crate::config::{Layers, ROWS, Row};
 use crate::game::Game;
 use crate::protocol::Wire;
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 /// The command line, taken apart.
 pub(super) struct Arguments {
     pub(super) print_config: bool,
+    /// Make a token instead of serving.
+    pub(super) token: Option<token::Wish>,
     pub(super) layers: Layers,
 }
 
@@ -21,11 +24,17 @@ pub(super) struct Arguments {
 /// `--help` and `--version` (exit code 0) and for an unknown flag (2).
 pub(super) fn parse<G: Game>() -> Arguments {
     let matches = command::<G>().get_matches();
-    let path: Option<&PathBuf> = matches.get_one("config");
-    let flag = |row: &Row| Some((row.key.to_owned(), text(&matches, row.key)?));
+    let sub = matches.subcommand_matches(token::NAME);
+    // What both take is handed down to the subcommand.
+    let path: Option<&PathBuf> = sub.unwrap_or(&matches).get_one("config");
+    let flag = |row: &Row| {
+        let matches = sub.filter(|_| is_global(row)).unwrap_or(&matches);
+        Some((row.key.to_owned(), text(matches, row.key)?))
+    };
     let utf8 = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     Arguments {
         print_config: matches.get_flag("print-config"),
+        token: sub.map(token::wish),
         layers: Layers {
             file: path.map(|path| (path.clone(), fs::read_to_string(path))),
             variables: std::env::vars_os()
@@ -52,6 +61,7 @@ fn command<G: Game>() -> Command {
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .help("A config file in TOML; --print-config writes one")
+        .global(true)
         .help_heading("Configuration");
     let print = Arg::new("print-config")
         .long("print-config")
@@ -86,6 +96,12 @@ fn command<G: Game>() -> Command {
         )
         .args([config, print, game])
         .args(ROWS.iter().map(argument))
+        .subcommand(token::command())
+}
+
+/// Whether a subcommand needs it, too.
+fn is_global(row: &Row) -> bool {
+    row.group == "Players"
 }
 
 fn argument(row: &Row) -> Arg {
@@ -103,6 +119,7 @@ fn argument(row: &Row) -> Arg {
         .help(short)
         .long_help(long)
         .help_heading(row.group)
+        .global(is_global(row))
 }
 
 /// The keys of the game's config with their defaults, if it has any.

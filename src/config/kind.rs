@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
@@ -207,6 +208,95 @@ impl Kind for Format {
 
     fn allowed(&self) -> String {
         "human or json".to_owned()
+    }
+}
+
+/// How players prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Not at all.
+    None,
+    /// By a signed token in the hello.
+    Jwt,
+}
+
+/// One of the ways to prove it.
+pub(super) struct Proof;
+
+impl Kind for Proof {
+    type Held = Auth;
+
+    fn read(&self, value: &Value) -> Option<Auth> {
+        match value.as_str()? {
+            "none" => Some(Auth::None),
+            "jwt" => Some(Auth::Jwt),
+            _ => None,
+        }
+    }
+
+    fn write(&self, held: &Auth) -> Option<Value> {
+        let word = match held {
+            Auth::None => "none",
+            Auth::Jwt => "jwt",
+        };
+        Some(Value::String(word.to_owned()))
+    }
+
+    fn noun(&self) -> &'static str {
+        "WAY"
+    }
+
+    fn allowed(&self) -> String {
+        "none or jwt".to_owned()
+    }
+}
+
+/// A file's path.
+pub(super) struct File;
+
+impl Kind for File {
+    type Held = PathBuf;
+
+    fn read(&self, value: &Value) -> Option<PathBuf> {
+        let path = value.as_str()?;
+        (!path.is_empty()).then(|| PathBuf::from(path))
+    }
+
+    fn write(&self, held: &PathBuf) -> Option<Value> {
+        Some(Value::String(held.to_string_lossy().into_owned()))
+    }
+
+    fn noun(&self) -> &'static str {
+        "FILE"
+    }
+
+    fn allowed(&self) -> String {
+        "a path".to_owned()
+    }
+}
+
+/// A word or a name of somebody else's making.
+pub(super) struct Text;
+
+impl Kind for Text {
+    type Held = String;
+
+    fn read(&self, value: &Value) -> Option<String> {
+        let text = value.as_str()?;
+        ((1..=256).contains(&text.len()) && !text.contains(char::is_control))
+            .then(|| text.to_owned())
+    }
+
+    fn write(&self, held: &String) -> Option<Value> {
+        Some(Value::String(held.clone()))
+    }
+
+    fn noun(&self) -> &'static str {
+        "TEXT"
+    }
+
+    fn allowed(&self) -> String {
+        "a text of 1 to 256 bytes".to_owned()
     }
 }
 

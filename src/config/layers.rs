@@ -3,6 +3,7 @@
 //! Turns each layer into assignments that remember their origin, so that a problem
 //! can say where the value was written. What a value means is not known here.
 
+use super::secret;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,9 @@ pub(super) const PREFIX: &str = "DOWNBEAT_";
 /// The file's table, and with an underscore the variables' prefix, of the game.
 pub(super) const GAME: &str = "game";
 
-/// The layers above the defaults, from low to high.
-#[derive(Debug, Default)]
+/// The layers above the defaults, from low to high. Not to be printed: secrets are
+/// among the variables.
+#[derive(Default)]
 pub struct Layers {
     /// The file: where it is, and what reading it gave.
     pub file: Option<(PathBuf, io::Result<String>)>,
@@ -146,6 +148,9 @@ fn parse(path: &Path, text: &str) -> Result<Vec<Assignment>, String> {
 }
 
 fn variable((name, text): &(String, String)) -> Option<Assignment> {
+    if secret::VARIABLES.contains(&name.as_str()) {
+        return None;
+    }
     let key = name.strip_prefix(PREFIX)?.to_lowercase();
     let game = key.strip_prefix(GAME).and_then(|key| key.strip_prefix('_'));
     Some(Assignment {

@@ -5,7 +5,8 @@
 //! table in `docs/operations.md` come from that row. [`load`] lays the four layers
 //! on top of each other (defaults, file, environment, flags) and reports all
 //! problems at once. The game's own config is a table beside it that only the game's
-//! type knows. Read by the command line; everyone else gets a finished [`Settings`].
+//! type knows. Secrets are no settings: they have files or variables of their own and
+//! are never shown. Read by the command line; everyone else gets a finished [`Settings`].
 
 mod game;
 mod kind;
@@ -14,15 +15,17 @@ mod load;
 mod network;
 mod origins;
 mod row;
+mod secret;
 mod settings;
 mod show;
 
-pub use kind::LogFormat;
+pub use kind::{Auth, LogFormat};
 pub use layers::{Layers, Origin};
 pub use load::{Problems, load};
 pub use network::Network;
 pub use origins::OriginRule;
 pub use row::Row;
+pub use secret::{Secret, Secrets};
 pub use settings::{ROWS, Settings};
 pub use show::{markdown, print};
 

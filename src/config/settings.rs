@@ -1,12 +1,14 @@
 //! The table of settings: each stands here once, and nowhere else.
 
 use super::kind::{
-    Address, Format, Kind, List, LogFilter, LogFormat, Maybe, RoomName, Time, Whole,
+    Address, Auth, File, Format, Kind, List, LogFilter, LogFormat, Maybe, Proof, RoomName, Text,
+    Time, Whole,
 };
 use super::network::{Cidr, Network};
 use super::origins::{OriginRule, PageOrigin};
 use super::row::{Row, settings};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -33,6 +35,23 @@ settings! {
             => "same-host, loopback", List(PageOrigin);
         /// Threads that own sockets.
         workers: usize = half_the_cores() => "half the cores, at least 1", Whole(1..=256, "threads");
+    }
+    "Operators": {
+        /// Where the operators' routes (/admin/…) are; they exist only with a token.
+        admin_bind: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 4001)), Address;
+        /// The token that operators' requests must carry, in a file; or the token
+        /// itself in the variable DOWNBEAT_ADMIN_TOKEN.
+        admin_token_file: Option<PathBuf> = None => "none: no operators' routes", Maybe(File);
+    }
+    "Players": {
+        /// How players prove who they are: not at all, or by a signed token (JWT) in
+        /// their hello.
+        auth: Auth = Auth::None, Proof;
+        /// The keys that tokens are signed with, as a JSON Web Key Set; or the keys
+        /// themselves in the variable DOWNBEAT_AUTH_KEYS.
+        auth_key_file: Option<PathBuf> = None => "none", Maybe(File);
+        /// The audience that a token must be meant for (its claim `aud`).
+        auth_audience: Option<String> = None => "none: a token must name none", Maybe(Text);
     }
     "Time": {
         /// Ticks per second of every room.

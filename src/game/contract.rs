@@ -128,6 +128,8 @@ pub struct Profile {
     /// The name he asked for, at most 32 bytes, without control characters; may
     /// be empty, need not be unique.
     pub name: String,
+    /// Who he is, the same in every session, if players prove it; at most 128 bytes.
+    pub account: Option<String>,
 }
 
 /// How a player leaves.

@@ -3,14 +3,20 @@
 //! Everything here is pure or a count: time and addresses are arguments. The
 //! session's upgrade and its inbound side ask; nothing here answers a peer.
 
+mod admission;
+mod bans;
 mod forwarded;
 mod origin;
 mod permits;
 mod rate;
 mod readiness;
+mod token;
 
+pub use admission::Admission;
+pub use bans::{Ban, Bans, Culprit, MAX_BANS};
 pub use forwarded::{Contradiction, client_address};
 pub use origin::origin_allowed;
 pub use permits::{Denied, Permit, Permits};
 pub use rate::{Bucket, Meter, Quota, Rate, Verdict};
 pub use readiness::Readiness;
+pub use token::{BadKeys, Grant, Identity, NotSigned, Rejected, Tokens};

@@ -4,7 +4,10 @@
 //! limit, and spread over the world threads; the lobby alone lets players in, so
 //! that it alone decides when an empty room may go.
 
+mod oversight;
 mod pool;
+
+pub use oversight::{CloseRoom, EvictFrom, InspectRoom};
 
 use crate::config::Settings;
 use crate::game::{Game, Input, Profile};
@@ -19,6 +22,7 @@ use downbeat_protocol::{Reason, ResumeToken, Tick};
 use pool::Pool;
 use std::collections::HashMap;
 use std::io;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// A session's wish to enter a room. The answer comes through the link: a welcome,
@@ -34,6 +38,8 @@ pub struct Enter<I> {
     pub resume: Option<ResumeToken>,
     /// Whether he plays or looks on.
     pub role: Role,
+    /// Where he comes from.
+    pub address: IpAddr,
     /// The room's end of the link.
     pub link: MemberLink<I>,
 }
@@ -148,6 +154,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             profile,
             resume,
             role,
+            address,
             link,
         } = enter;
         if let Some(reason) = self.draining {
@@ -186,6 +193,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             profile,
             resume,
             role,
+            address,
             token,
             link,
         }));

@@ -7,6 +7,7 @@ use downbeat_protocol::arena::{ArenaWire, Input as Wish};
 use downbeat_protocol::message::Welcome;
 use downbeat_protocol::{Seq, ServerMessage, codec};
 use futures_util::StreamExt;
+use std::net::Ipv4Addr;
 
 struct Visitor {
     session: SessionLink<Wish>,
@@ -55,9 +56,11 @@ impl House {
             room: room.into(),
             profile: Profile {
                 name: "visitor".into(),
+                ..Profile::default()
             },
             resume: None,
             role: Role::Player,
+            address: Ipv4Addr::LOCALHOST.into(),
             link: member,
         });
         Visitor {
@@ -276,12 +279,16 @@ async fn a_panic_ends_its_room_and_leaves_the_others_alone() {
             inputs: 16,
             events: 64,
         });
-        let profile = Profile { name: name.into() };
+        let profile = Profile {
+            name: name.into(),
+            ..Profile::default()
+        };
         lobby.do_send(Enter {
             room: room.into(),
             profile,
             resume: None,
             role: Role::Player,
+            address: Ipv4Addr::LOCALHOST.into(),
             link: member,
         });
         (session.outgoing(), session)

@@ -3,13 +3,16 @@
 //!
 //! Reads what others have published ([`Telemetry`], [`RoomBoard`], the process's own
 //! files under `/proc`) and never asks a session or a room, so that it answers while
-//! they drown. The server adds it to its actix-web `App` with [`configure`].
+//! they drown. The server adds it to its actix-web `App` with [`configure`]. What
+//! operators order goes through a door of its own, in `admin`.
 
+mod admin;
 mod health;
 mod metrics;
 mod process;
 mod rooms;
 
+pub use admin::{Admin, Overseer, configure_admin};
 pub use process::METRICS as PROCESS_METRICS;
 
 use crate::guard::Readiness;

@@ -1,7 +1,7 @@
 //! The list of rooms, as JSON.
 
 use super::Ops;
-use crate::world::RoomStatus;
+use crate::world::{RoomBoard, RoomStatus};
 use actix_web::web;
 use serde::Serialize;
 use std::time::Instant;
@@ -43,9 +43,15 @@ impl From<RoomStatus> for Room {
     }
 }
 
+impl Rooms {
+    pub(super) fn on(board: &RoomBoard) -> Self {
+        let rooms = board.rooms(Instant::now());
+        Self {
+            rooms: rooms.into_iter().map(Room::from).collect(),
+        }
+    }
+}
+
 pub(super) async fn rooms(ops: web::Data<Ops>) -> web::Json<Rooms> {
-    let rooms = ops.board.rooms(Instant::now());
-    web::Json(Rooms {
-        rooms: rooms.into_iter().map(Room::from).collect(),
-    })
+    web::Json(Rooms::on(&ops.board))
 }

@@ -4,7 +4,7 @@
 
 use super::conduct::{Conduct, Step};
 use crate::config::Settings;
-use crate::guard::Readiness;
+use crate::guard::{Admission, Readiness};
 use crate::lobby::Enter;
 use crate::websocket::{Context, Counted, Line};
 use crate::world::{Outgoing, OutgoingStream};
@@ -35,13 +35,14 @@ pub(super) struct Session<W: Wire> {
 impl<W: Wire> Session<W> {
     pub(super) fn new(
         settings: Arc<Settings>,
+        admission: Arc<Admission>,
         room: Option<String>,
         line: Rc<Line>,
         lobby: Recipient<Enter<W::Input>>,
         readiness: Readiness,
     ) -> Self {
         Self {
-            conduct: Conduct::new(settings, room, Instant::now()),
+            conduct: Conduct::new(settings, admission, room, line.peer().ip(), Instant::now()),
             _counted: Counted::new(&line.telemetry.sessions),
             line,
             lobby,

@@ -6,13 +6,15 @@
 use super::inbound;
 use crate::config::Settings;
 use crate::game::{Leave, Profile};
-use crate::guard::{Meter, Quota, Verdict};
+use crate::guard::{Admission, Ban, Identity, Meter, Quota, Verdict};
 use crate::lobby::Enter;
 use crate::websocket::{self, Assembler, Whole};
 use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
-use actix_http::ws::{CloseReason, Item, Message};
+use actix_http::ws::{CloseCode, CloseReason, Item, Message};
 use bytes::Bytes;
+use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,8 +56,11 @@ pub(super) enum Step<I> {
 pub(super) struct Conduct<W: Wire> {
     state: State<W::Input>,
     settings: Arc<Settings>,
+    admission: Arc<Admission>,
     /// The room that the path named.
     room: Option<String>,
+    /// Where the peer comes from.
+    address: IpAddr,
     assembler: Assembler,
     quota: Quota,
     meter: Meter,
@@ -65,10 +70,18 @@ pub(super) struct Conduct<W: Wire> {
 
 impl<W: Wire> Conduct<W> {
     /// Of a session that was just opened.
-    pub(super) fn new(settings: Arc<Settings>, room: Option<String>, now: Instant) -> Self {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        admission: Arc<Admission>,
+        room: Option<String>,
+        address: IpAddr,
+        now: Instant,
+    ) -> Self {
         Self {
             state: State::Waiting,
+            admission,
             room,
+            address,
             assembler: Assembler::new(settings.max_message),
             quota: Quota::new(&settings),
             meter: Meter::new(now),
@@ -103,7 +116,7 @@ impl<W: Wire> Conduct<W> {
         }
         match heard {
             Ok(None | Some(Whole::Pong)) => Step::Nothing,
-            Ok(Some(Whole::Binary(bytes))) => self.message(&bytes),
+            Ok(Some(Whole::Binary(bytes))) => self.message(&bytes, now),
             Ok(Some(Whole::Text(_))) => self.end(Reason::TextRefused),
             Ok(Some(Whole::Ping(bytes))) => Step::Send(Message::Pong(bytes)),
             Ok(Some(Whole::Close(reason))) => self.peer_closed(reason),
@@ -111,18 +124,19 @@ impl<W: Wire> Conduct<W> {
         }
     }
 
-    fn message(&mut self, bytes: &[u8]) -> Step<W::Input> {
+    fn message(&mut self, bytes: &[u8], now: Instant) -> Step<W::Input> {
         let taken = match &self.state {
-            State::Waiting => self.hello(bytes),
-            State::Playing(link, role) => Self::play(link, *role, bytes),
+            State::Waiting => self.hello(bytes, now),
+            State::Playing(link, role) => Self::play(link, *role, bytes).map_err(End::from),
             State::Closing => Ok(Step::Nothing),
         };
-        taken.unwrap_or_else(|reason| self.end(reason))
+        taken.unwrap_or_else(|end| self.end(end))
     }
 
-    fn hello(&mut self, bytes: &[u8]) -> Result<Step<W::Input>, Reason> {
+    fn hello(&mut self, bytes: &[u8], now: Instant) -> Result<Step<W::Input>, End> {
         let (hello, role) = inbound::hello::<W>(bytes)?;
         let room = inbound::room(self.room.as_deref(), &hello.room)?;
+        let profile = self.profile(&hello, &room, now)?;
         let (mine, theirs) = link(LinkLimits {
             inputs: self.settings.inbox,
             events: self.settings.outbox,
@@ -131,14 +145,40 @@ impl<W: Wire> Conduct<W> {
         self.state = State::Playing(mine, role);
         let enter = Enter {
             room,
-            profile: Profile {
-                name: inbound::clean_name(&hello.name),
-            },
+            profile,
             resume: hello.resume,
             role,
+            address: self.address,
             link: theirs,
         };
         Ok(Step::Enter(enter, outgoing))
+    }
+
+    /// Who says hello, as far as he must prove it, unless he is banned.
+    fn profile(&self, hello: &Hello, room: &str, now: Instant) -> Result<Profile, End> {
+        let room = match room {
+            "" => &self.settings.default_room,
+            named => named,
+        };
+        let identity = self
+            .admission
+            .identify(hello.token.as_deref(), room)
+            .map_err(|rejected| End {
+                text: Some(rejected.to_string()),
+                ..rejected.reason().into()
+            })?;
+        let (account, name) = match identity {
+            Some(Identity { account, name }) => (Some(account), name),
+            None => (None, None),
+        };
+        let bans = self.admission.bans();
+        if let Some(ban) = bans.find(self.address, account.as_deref(), now) {
+            return Err(banned(ban, now));
+        }
+        Ok(Profile {
+            name: inbound::clean_name(name.as_deref().unwrap_or(&hello.name)),
+            account,
+        })
     }
 
     fn play(
@@ -175,9 +215,16 @@ impl<W: Wire> Conduct<W> {
     }
 
     /// The peer's close frame: answered with its own code (RFC 6455 section 5.5.1).
+    /// Only 1000 is a farewell; a browser that reloads the page says 1001, and its
+    /// player may come back.
     fn peer_closed(&mut self, reason: Option<CloseReason>) -> Step<W::Input> {
         if let State::Playing(link, _) = &self.state {
-            link.leave(Leave::Gone);
+            let is_farewell = reason.as_ref().is_some_and(|r| r.code == CloseCode::Normal);
+            link.leave(if is_farewell {
+                Leave::Gone
+            } else {
+                Leave::Quiet
+            });
         }
         self.state = State::Closing;
         Step::End(Reason::Left, vec![websocket::close_answer(reason)])
@@ -249,6 +296,16 @@ fn payload_length(frame: &Message) -> Option<usize> {
 fn say<W: Wire>(message: &ServerMessage<W>) -> Option<Message> {
     let bytes = codec::encode(message).ok()?;
     Some(Message::Binary(Bytes::from(bytes)))
+}
+
+/// How who is banned is told so.
+fn banned(ban: Ban, now: Instant) -> End {
+    let left = ban.until.saturating_duration_since(now).as_millis();
+    End {
+        reason: Reason::Banned,
+        text: ban.text,
+        retry_after_ms: u32::try_from(left).ok(),
+    }
 }
 
 #[cfg(test)]

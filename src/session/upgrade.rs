@@ -1,14 +1,14 @@
 //! May this peer enter? The hook that actix-http calls for every upgrade request.
 //!
 //! Such requests reach no route and no middleware, so everything is judged here:
-//! path → method → drain → Origin → permit → subprotocol → handshake. A refusal is
+//! path → method → drain → ban → Origin → permit → subprotocol → handshake. A refusal is
 //! an HTTP status with one line of text, counted by status. Who passes gets his 101,
 //! and his socket a driver and an actor of its own.
 
 use super::actor::Session;
 use super::inbound::is_room_name;
 use crate::config::{OriginRule, Settings};
-use crate::guard::{Denied, Permit, Permits, Readiness, client_address, origin_allowed};
+use crate::guard::{Admission, Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
 use crate::websocket::{self, Limits, Raw, Refusal, Texts};
@@ -21,6 +21,7 @@ use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::net::TcpStream;
 
 /// For whom it may be better in a moment, in seconds.
@@ -35,6 +36,8 @@ pub struct Entrance<I: Send + 'static> {
     pub settings: Arc<Settings>,
     /// Where things are counted.
     pub telemetry: Arc<Telemetry>,
+    /// Who they must be.
+    pub admission: Arc<Admission>,
     /// How many may come in.
     pub permits: Permits,
     /// Whether anybody may.
@@ -66,7 +69,8 @@ pub async fn upgrade<W: Wire>(
             return Ok(websocket::refuse(framed, refusal).await?);
         }
     };
-    let raw = websocket::accept(framed, admitted.response).await?;
+    let mut raw = websocket::accept(framed, admitted.response).await?;
+    raw.peer.set_ip(admitted.client);
     start::<W>(&entrance, raw, admitted.room, admitted.permit)?;
     Ok(())
 }
@@ -90,6 +94,7 @@ fn start<W: Wire>(
     websocket::open(raw, telemetry, limits, permit, |line, inlet| {
         let session = Session::<W>::new(
             Arc::clone(settings),
+            Arc::clone(&entrance.admission),
             room,
             line,
             entrance.lobby.clone(),
@@ -101,6 +106,8 @@ fn start<W: Wire>(
 
 /// Somebody who may come in.
 struct Admitted {
+    /// Whom the connection is from, not through whom.
+    client: IpAddr,
     room: Option<String>,
     permit: Permit,
     response: ResponseBuilder,
@@ -125,10 +132,14 @@ fn admit<I: Send>(
             ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going away")
         });
     }
+    let client = client_of(&entrance.settings, headers, peer)?;
+    let bans = entrance.admission.bans();
+    if bans.find(client, None, Instant::now()).is_some() {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "banned for a while"));
+    }
     if !is_origin_allowed(headers, &entrance.settings.origins) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));
     }
-    let client = client_of(&entrance.settings, headers, peer)?;
     let permit = entrance.permits.acquire(client).map_err(denied)?;
     let is_named = subprotocol(headers)?;
     let mut response = websocket::check(request.head())?;
@@ -136,6 +147,7 @@ fn admit<I: Send>(
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
     }
     Ok(Admitted {
+        client,
         room,
         permit,
         response,

@@ -96,6 +96,14 @@ impl<G: Game> World<G> {
         }
     }
 
+    pub(super) fn core(&self) -> &Core<G> {
+        &self.core
+    }
+
+    pub(super) fn core_mut(&mut self) -> &mut Core<G> {
+        &mut self.core
+    }
+
     fn await_beat(&self, context: &Context<Self>) {
         let me = context.address();
         self.around

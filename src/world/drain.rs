@@ -21,6 +21,9 @@ impl<G: Game> Core<G> {
     /// Empties one member's inbox.
     fn fetch(&mut self, index: usize) {
         let member = &mut self.members[index];
+        if member.is_evicted {
+            return self.leave(index, Leave::Gone);
+        }
         let link = match &member.presence {
             Presence::Live(link) => link,
             Presence::Limbo(since) => {
@@ -37,7 +40,7 @@ impl<G: Game> Core<G> {
             member.heard = self.tick;
         }
         if let Some(received) = mail.received.take() {
-            member.acknowledge(received);
+            member.acknowledge(received, self.tick);
         }
         if let Some(follows) = mail.follow.take() {
             member.follows = follows;
@@ -86,10 +89,13 @@ impl<G: Game> Core<G> {
     /// Somebody knocked: he returns to his player, or becomes a new one.
     fn enter(&mut self, join: Join<Input<G>>) {
         if let (Some(token), Role::Player) = (join.resume, join.role) {
-            let known = self
-                .members
-                .iter_mut()
-                .find(|member| member.token == token && member.is_player() && !member.is_gone);
+            // The right to a player is of no use to another account.
+            let known = self.members.iter_mut().find(|member| {
+                member.token == token
+                    && member.account == join.profile.account
+                    && member.is_player()
+                    && !member.is_gone
+            });
             if let Some(member) = known {
                 self.newcomers.push(member.id);
                 match member.resume(join, self.tick) {

@@ -130,6 +130,12 @@ impl<I> MemberLink<I> {
         self.outlet.event(bytes);
     }
 
+    /// Bytes of messages that the session has taken.
+    #[must_use]
+    pub fn bytes_taken(&self) -> u64 {
+        self.outlet.taken()
+    }
+
     /// Ends the session; the first end counts.
     pub fn end(&self, end: impl Into<End>) {
         self.outlet.end(end.into());

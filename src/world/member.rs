@@ -13,6 +13,7 @@ use super::link::MemberLink;
 use crate::game::{Game, Input, Own, Profile};
 use downbeat_protocol::{CellId, PlayerId, ResumeToken, Seq, Tick};
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 /// A wish to be a member: what the room needs of it.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Join<I> {
     pub resume: Option<ResumeToken>,
     /// Whether he plays or looks on.
     pub role: Role,
+    /// Where he comes from.
+    pub address: IpAddr,
     /// The token the player gets for his next return. The caller draws it: a
     /// room has no randomness of its own.
     pub token: ResumeToken,
@@ -56,6 +59,11 @@ pub(super) struct Member<G: Game> {
     /// Whose view a spectator has; everything if nobody's.
     pub(super) follows: Option<PlayerId>,
     pub(super) name: String,
+    pub(super) account: Option<String>,
+    /// Where he came from last.
+    pub(super) address: IpAddr,
+    /// The tick he came in with.
+    pub(super) joined: Tick,
     pub(super) presence: Presence<Input<G>>,
     pub(super) token: ResumeToken,
     pub(super) pending: Pending<Input<G>>,
@@ -64,6 +72,10 @@ pub(super) struct Member<G: Game> {
     pub(super) heard: Tick,
     /// The last snapshot he says he has.
     pub(super) acknowledged: Tick,
+    /// How old, in ticks, the last snapshot he acknowledged was when he did.
+    pub(super) round_trip: Option<u32>,
+    /// Set when an operator has ended his session: he leaves with the next tick.
+    pub(super) is_evicted: bool,
     /// Set when he leaves the room with the tick in the making.
     pub(super) is_gone: bool,
 }
@@ -96,12 +108,17 @@ impl<G: Game> Member<G> {
             role: join.role,
             follows: None,
             name: join.profile.name,
+            account: join.profile.account,
+            address: join.address,
+            joined: now,
             presence: Presence::Live(join.link),
             token: join.token,
             pending: Pending::default(),
             told: Told::nothing(now, Seq(0)),
             heard: now,
             acknowledged: now,
+            round_trip: None,
+            is_evicted: false,
             is_gone: false,
         }
     }
@@ -109,6 +126,8 @@ impl<G: Game> Member<G> {
     /// A new link takes the place of the old one; the player stays.
     pub(super) fn resume(&mut self, join: Join<Input<G>>, now: Tick) -> Presence<Input<G>> {
         self.token = join.token;
+        self.address = join.address;
+        self.round_trip = None;
         self.pending.forget_waiting();
         self.told = Told::nothing(now, self.pending.applied);
         self.heard = now;
@@ -138,9 +157,10 @@ impl<G: Game> Member<G> {
     }
 
     /// Takes an acknowledgement; one of a snapshot never sent is ignored.
-    pub(super) fn acknowledge(&mut self, received: Tick) {
+    pub(super) fn acknowledge(&mut self, received: Tick, now: Tick) {
         if received.is_after(self.acknowledged) && !received.is_after(self.told.tick) {
             self.acknowledged = received;
+            self.round_trip = Some(now.since(received));
         }
     }
 }

@@ -19,6 +19,7 @@ mod inbox;
 mod link;
 mod member;
 mod outlet;
+mod oversight;
 mod snapshot;
 mod watch;
 
@@ -30,6 +31,7 @@ pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use member::{Join, Role};
 pub use outlet::{End, Outgoing};
+pub use oversight::{Evict, Inspect, Inspection, MemberStatus, Whom};
 
 #[cfg(test)]
 mod puppet;

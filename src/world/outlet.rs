@@ -67,6 +67,8 @@ struct State {
     snapshot: Option<Bytes>,
     end: Option<End>,
     finished: bool,
+    /// Bytes of messages taken out.
+    taken: u64,
 }
 
 impl Outlet {
@@ -116,9 +118,11 @@ impl Outlet {
         self.waker.register(context.waker());
         let mut state = self.lock();
         if let Some(event) = state.events.pop_front() {
+            state.taken += event.len() as u64;
             return Poll::Ready(Some(Outgoing::Message(event)));
         }
         if let Some(snapshot) = state.snapshot.take() {
+            state.taken += snapshot.len() as u64;
             return Poll::Ready(Some(Outgoing::Message(snapshot)));
         }
         if state.finished {
@@ -131,6 +135,11 @@ impl Outlet {
             }
             None => Poll::Pending,
         }
+    }
+
+    /// Bytes of messages that the session has taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.lock().taken
     }
 
     /// The end alone, past what lies before it; `None` after it.

@@ -10,6 +10,7 @@ use crate::game::{Entity, Event, Game, Input, Own, Profile};
 use downbeat_protocol::message::Welcome;
 use downbeat_protocol::{Mirror, ResumeToken, Seq, ServerMessage, Tick, codec};
 use futures_util::{FutureExt, StreamExt};
+use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) struct Puppet<G: Game> {
     pub(super) session: SessionLink<Input<G>>,
@@ -27,6 +28,8 @@ pub(super) struct Puppet<G: Game> {
     pub(super) bytes: usize,
     next: Seq,
 }
+
+pub(super) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 pub(super) const LIMITS: LinkLimits = LinkLimits {
     inputs: 16,
@@ -61,17 +64,31 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         draw: &str,
     ) -> Self {
-        Self::knock(core, name, resume, draw, Role::Player)
+        let profile = Profile {
+            name: name.into(),
+            ..Profile::default()
+        };
+        Self::knock(core, profile, resume, draw, Role::Player)
+    }
+
+    /// The same for somebody in particular.
+    pub(super) fn join_as(
+        core: &mut Core<G>,
+        profile: Profile,
+        resume: Option<ResumeToken>,
+        draw: &str,
+    ) -> Self {
+        Self::knock(core, profile, resume, draw, Role::Player)
     }
 
     /// Looks on.
     pub(super) fn watch(core: &mut Core<G>) -> Self {
-        Self::knock(core, "watcher", None, "watcher", Role::Spectator)
+        Self::knock(core, Profile::default(), None, "watcher", Role::Spectator)
     }
 
     fn knock(
         core: &mut Core<G>,
-        name: &str,
+        profile: Profile,
         resume: Option<ResumeToken>,
         draw: &str,
         role: Role,
@@ -81,11 +98,11 @@ impl<G: Game> Puppet<G> {
         for (byte, from) in token.iter_mut().zip(draw.bytes()) {
             *byte = from;
         }
-        let profile = Profile { name: name.into() };
         core.join(Join {
             profile,
             resume,
             role,
+            address: ADDRESS,
             token: ResumeToken(token),
             link: member,
         });

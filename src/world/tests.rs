@@ -2,12 +2,13 @@
 
 use super::core::{Core, CoreConfig};
 use super::inbox::Arrived;
-use super::puppet::{Puppet, config};
-use super::{Observer, Tally};
+use super::puppet::{ADDRESS, Puppet, config};
+use super::{End, Inspection, MemberStatus, Observer, Role, Tally, Whom};
 use crate::game::arena::{Arena, Config};
-use crate::game::{Game, Leave, TickInput};
+use crate::game::{Game, Leave, Profile, TickInput};
+use crate::guard::Culprit;
 use downbeat_protocol::arena::{Entity, Input, Status, controls};
-use downbeat_protocol::{EntityId, Reason, Seq, Tick};
+use downbeat_protocol::{EntityId, PlayerId, Reason, Seq, Tick};
 
 fn arena(config: CoreConfig) -> Core<Arena> {
     let game = Arena::new(&Config::default(), config.tick_rate, 7);
@@ -550,4 +551,133 @@ fn thrust_costs_nothing_once_it_is_known() {
         per_snapshot < 60,
         "{per_snapshot} bytes for a steady flight"
     );
+}
+
+#[test]
+fn the_right_to_a_player_is_his_accounts_alone() {
+    let mut core = arena(config());
+    let of = |account: &str| Profile {
+        name: account.into(),
+        account: Some(account.into()),
+    };
+    let mut ada = Puppet::join_as(&mut core, of("ada"), None, "one");
+    tick(&mut core);
+    ada.take();
+    let welcome = ada.welcome.take().unwrap();
+    for (who, is_she) in [
+        (of("eve"), false),
+        (Profile::default(), false),
+        (of("ada"), true),
+    ] {
+        let mut back = Puppet::join_as(&mut core, who.clone(), Some(welcome.resume), "two");
+        tick(&mut core);
+        back.take();
+        let player = back.welcome.as_ref().unwrap().player;
+        assert_eq!(player == welcome.player, is_she, "{who:?}");
+    }
+}
+
+#[test]
+fn an_inspection_shows_everyone_as_he_is() {
+    let mut core = arena(config());
+    let profile = Profile {
+        name: "ada".into(),
+        account: Some("a-7".into()),
+    };
+    let mut ada = Puppet::join_as(&mut core, profile, None, "one");
+    let mut watcher = Puppet::watch(&mut core);
+    tick(&mut core);
+    for _ in 0..5 {
+        // He takes every second snapshot, so the one he has is three ticks old when
+        // he says so, and four when the room hears it.
+        ada.take();
+        watcher.take();
+        let behind = ada.mirror.as_ref().unwrap().tick();
+        tick(&mut core);
+        tick(&mut core);
+        ada.session.ping(behind);
+    }
+    watcher.take_and_acknowledge();
+    ada.send(Input::default());
+    ada.send(Input::default());
+    tick(&mut core);
+
+    let Inspection {
+        tick,
+        tick_rate,
+        members,
+    } = core.inspect();
+    assert_eq!((tick, tick_rate), (core.now(), 30));
+    let [player, spectator] = &members[..] else {
+        panic!("two members: {members:?}");
+    };
+    let expected = MemberStatus {
+        player: PlayerId(1),
+        role: Role::Player,
+        name: "ada".into(),
+        account: Some("a-7".into()),
+        address: ADDRESS,
+        is_live: true,
+        age: 11,
+        round_trip: Some(4),
+        lag: 4,
+        waiting: 1,
+        bytes_out: ada.bytes as u64,
+    };
+    assert_eq!(*player, expected);
+    assert_eq!(
+        (spectator.role, spectator.round_trip),
+        (Role::Spectator, Some(2))
+    );
+
+    drop(ada);
+    core.tick(&mut ()).unwrap();
+    let member = &core.inspect().members[0];
+    assert!(!member.is_live, "in limbo");
+    assert_eq!(member.lag, 5, "and still behind");
+}
+
+#[test]
+fn the_evicted_is_gone_with_the_next_tick_and_cannot_return() {
+    let mut core = arena(config());
+    let of = |account: &str| Profile {
+        name: account.into(),
+        account: Some(account.into()),
+    };
+    let mut ada = Puppet::join_as(&mut core, of("ada"), None, "one");
+    let mut eve = Puppet::join_as(&mut core, of("eve"), None, "two");
+    tick(&mut core);
+    ada.take();
+    eve.take();
+    let token = eve.welcome.as_ref().unwrap().resume;
+    let whom = Whom::Player(eve.welcome.as_ref().unwrap().player);
+    let end = End {
+        text: Some("enough".into()),
+        ..Reason::Kicked.into()
+    };
+    assert_eq!(core.evict(&whom, &end), 1);
+    assert_eq!(core.evict(&whom, &end), 0, "once");
+    eve.take();
+    assert_eq!(eve.end, Some(end.clone()));
+    // Her session ends as sessions do, and she is back before the next tick.
+    drop(eve);
+    let mut back = Puppet::join_as(&mut core, of("eve"), Some(token), "three");
+    tick(&mut core);
+    back.take();
+    let welcome = back.welcome.as_ref().unwrap();
+    assert_eq!(welcome.player, PlayerId(3), "somebody new");
+    assert_eq!(core.players(), 2, "without a body in limbo");
+
+    // By account, in limbo and at the door.
+    drop(back);
+    tick(&mut core);
+    assert_eq!(core.in_limbo(), 1);
+    let mut at_the_door = Puppet::join_as(&mut core, of("eve"), None, "four");
+    let whom = Whom::Culprit(Culprit::Account("eve".into()));
+    assert_eq!(core.evict(&whom, &end), 2);
+    tick(&mut core);
+    at_the_door.take();
+    assert_eq!(at_the_door.end, Some(end));
+    ada.take();
+    assert_eq!((core.players(), ada.end), (1, None), "ada plays on");
 }

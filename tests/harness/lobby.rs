@@ -17,6 +17,8 @@ use std::time::Duration;
 pub struct Desk {
     /// Room and name of everyone who came in.
     pub entered: Vec<(String, String)>,
+    /// The account of the last who came in.
+    pub account: Option<String>,
     /// How players left.
     pub left: Vec<Leave>,
     /// Inputs in all.
@@ -95,6 +97,7 @@ impl Handler<Enter<Input>> for TestLobby {
         };
         enter.link.event(message(&ServerMessage::Welcome(welcome)));
         let mut desk = self.desk.lock().unwrap();
+        desk.account = enter.profile.account;
         desk.entered.push((enter.room, enter.profile.name));
         self.members.push(enter.link);
     }

@@ -6,11 +6,13 @@
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
+pub mod binary;
 pub mod client;
 pub mod lobby;
 pub mod raw;
 pub mod server;
 
+pub use binary::Binary;
 pub use client::{Client, Ended};
 pub use raw::Raw;
 pub use server::TestServer;

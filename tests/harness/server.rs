@@ -5,7 +5,7 @@ use super::lobby::{Desk, TestLobby};
 use actix::Actor;
 use actix_web::web;
 use downbeat::config::Settings;
-use downbeat::guard::Readiness;
+use downbeat::guard::{Admission, Readiness};
 use downbeat::server::{Front, Rooms, Running};
 use downbeat::telemetry::Telemetry;
 use downbeat_protocol::Reason;
@@ -24,6 +24,11 @@ pub struct TestServer {
 impl TestServer {
     /// With the default settings, but for what `change` does to them.
     pub fn start(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_with(Admission::default(), change)
+    }
+
+    /// The same for players who must be somebody.
+    pub fn start_with(admission: Admission, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             ..Settings::default()
@@ -36,6 +41,7 @@ impl TestServer {
             settings,
             telemetry: telemetry.clone(),
             readiness: Readiness::default(),
+            admission,
             rooms: Rooms {
                 enter: lobby.clone().recipient(),
                 drain: lobby.recipient(),

@@ -64,7 +64,7 @@ export const PROTOCOL_VERSION = 1;
  * @template R
  * @typedef {object} Welcome
  * @property {'welcome'} type
- * @property {number} player The player's id in this room.
+ * @property {number} player The player's id in this room; 0 for a spectator.
  * @property {number} tick The tick now.
  * @property {number} applied The last input applied; 0 for a new player.
  * @property {number} tickRate Ticks per second.
@@ -134,10 +134,14 @@ export function schemaHash(schema) {
   return fnv1a(FNV_START, new TextEncoder().encode(schema));
 }
 
-/** @param {Hello} hello */
-export function encodeHello(hello) {
+/**
+ * The first message: of a player, or of a spectator.
+ * @param {Hello} hello
+ * @param {boolean} [watch] Whether he plays nobody.
+ */
+export function encodeHello(hello, watch = false) {
   const writer = new Writer();
-  writer.u8(0);
+  writer.u8(watch ? 3 : 0);
   writer.u16(PROTOCOL_VERSION);
   writer.u32(schemaHash(hello.schema));
   writer.string(hello.room ?? '');
@@ -175,6 +179,17 @@ export function encodePing(nonce, received) {
 }
 
 /**
+ * A spectator's wish.
+ * @param {number | null} player Whose sight he wants; null for everything.
+ */
+export function encodeFollow(player) {
+  const writer = new Writer();
+  writer.u8(4);
+  writer.option(player, (writer, player) => writer.u32(player));
+  return writer.finish();
+}
+
+/**
  * What a server's message says.
  * @template E, O, V, R
  * @param {Game<any, E, O, V, R>} game
@@ -203,8 +218,8 @@ function readServer(game, reader) {
         player: reader.u32(),
         tick: reader.u32(),
         applied: reader.u32(),
-        tickRate: reader.u32(),
-        snapshotRate: reader.u32(),
+        tickRate: readRate(reader),
+        snapshotRate: readRate(reader),
         room: reader.string(),
         name: reader.string(),
         resume: reader.bytes(16),
@@ -234,6 +249,13 @@ function readServer(game, reader) {
         retryAfterMs: reader.option((reader) => reader.u32()),
       };
   }
+}
+
+/** Something per second, 1 to 240. @param {Reader} reader */
+function readRate(reader) {
+  const rate = reader.u32();
+  if (rate < 1 || rate > 240) throw malformed(`${rate} per second is no rate`);
+  return rate;
 }
 
 /**

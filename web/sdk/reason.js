@@ -38,6 +38,9 @@ export const REASONS = [
   reason(4010, 'flood', false),
   reason(4011, 'kicked', false),
   reason(4012, 'jammed', true),
+  reason(4013, 'unauthorized', false),
+  reason(4014, 'banned', false),
+  reason(4015, 'token_expired', false),
 ];
 
 const LINK_LOST = /** @type {Reason} */ (REASONS.find((reason) => reason.code === 1006));

@@ -1,10 +1,12 @@
 //! The project's chores. `cargo xtask test` is the whole check, as CI runs it;
-//! `cargo xtask fuzz` tries out what peers may send for a minute.
+//! `cargo xtask bench` measures; `cargo xtask fuzz` tries out what peers may send.
 //!
 //! A step is one row of [`STEPS`]; the first that fails ends the run.
 
+mod bench;
 mod process;
 mod swarm;
+mod web;
 
 use anyhow::Result;
 use clap::builder::PossibleValuesParser;
@@ -33,6 +35,16 @@ const STEPS: &[Step] = &[
     }),
     Step("example", "the example game", || cargo("test --examples")),
     Step("swarm", "200 bots against a release server", swarm::run),
+    Step(
+        "web",
+        "the SDK in Node, types and words of the pages",
+        web::run,
+    ),
+    Step(
+        "browser",
+        "the pages in Chromium against a release server",
+        web::browser,
+    ),
 ];
 
 #[derive(Parser)]
@@ -56,6 +68,12 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Measure everything and write docs/performance.md and its charts.
+    Bench {
+        /// Short windows and one pair each: to try it out.
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 fn names() -> PossibleValuesParser {
@@ -66,17 +84,17 @@ fn main() -> ExitCode {
     match Arguments::parse().chore {
         Chore::Test { only } => test(&only),
         Chore::Fuzz { seconds } => fuzz(seconds),
+        Chore::Bench { quick } => match bench::run(quick) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("bench: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
-fn fuzz(seconds: u64) -> ExitCode {
-    let words = format!("run --release --package downbeat-fuzz -- --seconds {seconds}");
-    match cargo(&words) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
+/// Runs the steps of that name, or all of them.
 fn test(only: &[String]) -> ExitCode {
     let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.0);
     let mut times = Vec::new();
@@ -98,6 +116,15 @@ fn test(only: &[String]) -> ExitCode {
         eprintln!("{name:<10}{:>10}", seconds(time));
     }
     ExitCode::SUCCESS
+}
+
+fn fuzz(seconds: u64) -> ExitCode {
+    let words = format!("run --release --package downbeat-fuzz -- --seconds {seconds}");
+    match cargo(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        // It has said itself which case it was.
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 fn seconds(time: Duration) -> String {

@@ -70,7 +70,13 @@ fn fill(input: &mut TickInput<Input>, actions: &[u8]) {
         match action[0] % 8 {
             0 => {
                 let name = "x".repeat(usize::from(action[2] % 40));
-                input.joins.push((player, Profile { name }));
+                input.joins.push((
+                    player,
+                    Profile {
+                        name,
+                        account: None,
+                    },
+                ));
             }
             1 => input.leaves.push((player, Leave::Quiet)),
             2 if action[2] % 2 == 0 => input.rejoins.push(player),

@@ -109,7 +109,7 @@ pub enum Status {
 /// What happens and is told once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// The best players, best first; to everyone, when it changed.
+    /// The best players, best first; to everyone, when it changed and every 3 s.
     Leaderboard {
         /// How many players are in the room.
         players: u32,

@@ -6,6 +6,8 @@ use downbeat_protocol::arena::{Blip, Event, Row};
 
 /// Lines of the leaderboard.
 const ROWS: usize = 10;
+/// Seconds after which the leaderboard is told even if it is the same.
+const REPEAT: u32 = 3;
 /// Dots on the minimap.
 const BLIPS: usize = 64;
 
@@ -33,7 +35,10 @@ impl Arena {
         rows.sort_by_key(|row| (std::cmp::Reverse(row.score), row.player));
         rows.truncate(ROWS);
         let players = self.players.len() as u32;
-        if self.board.is_stale || self.board.players != players || self.board.rows != rows {
+        // Repeated, because the arena does not know of spectators who have come since.
+        let is_due = (self.tick.0 / self.balance.second).is_multiple_of(REPEAT);
+        if is_due || self.board.is_stale || self.board.players != players || self.board.rows != rows
+        {
             self.happened.push((
                 Audience::All,
                 Event::Leaderboard {

@@ -21,7 +21,13 @@ fn history(start: Tick, ticks: u32) -> Vec<TickInput<Input>> {
             if below(10) == 0 && present.len() < 30 {
                 last += 1;
                 let name = format!("player {last}");
-                input.joins.push((PlayerId(last), Profile { name }));
+                input.joins.push((
+                    PlayerId(last),
+                    Profile {
+                        name,
+                        ..Profile::default()
+                    },
+                ));
                 present.push(PlayerId(last));
             }
             if below(40) == 0 && present.len() > 1 {
@@ -168,9 +174,7 @@ fn duel() -> Arena {
         1,
     );
     for (id, name) in [(1, "ada"), (2, "bob")] {
-        arena
-            .join(PlayerId(id), &Profile { name: name.into() })
-            .unwrap();
+        arena.join(PlayerId(id), &profile(name)).unwrap();
     }
     let ids: Vec<_> = arena.ships.keys().copied().collect();
     for (id, x) in ids.into_iter().zip([500, 800]) {
@@ -324,9 +328,7 @@ fn a_nameless_player_gets_a_name_and_a_leaver_takes_his_ship() {
         30,
         5,
     );
-    arena
-        .join(PlayerId(7), &Profile { name: "  ".into() })
-        .unwrap();
+    arena.join(PlayerId(7), &profile("  ")).unwrap();
     assert_eq!(arena.players[&PlayerId(7)].name.as_str(), "pilot 7");
     arena.leave(PlayerId(7), Leave::Quiet);
     assert_eq!(arena.ships.len(), 1, "the body stays");
@@ -354,4 +356,11 @@ fn a_full_arena_refuses_and_loses_nothing() {
     let refusal = arena.join(PlayerId(1), &Profile::default()).unwrap_err();
     assert_eq!(refusal.to_string(), "the arena is full");
     assert!(arena.players.is_empty());
+}
+
+fn profile(name: &str) -> Profile {
+    Profile {
+        name: name.into(),
+        ..Profile::default()
+    }
 }

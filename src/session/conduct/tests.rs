@@ -2,17 +2,19 @@
 
 use super::*;
 use crate::world::{Mail, MemberLink, Outgoing};
-use actix_http::ws::CloseCode;
 use downbeat_protocol::arena::{ArenaWire, Input};
 use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{PROTOCOL_VERSION, Seq, Tick};
 use futures_util::{FutureExt, StreamExt};
+use std::net::Ipv4Addr;
 
 type Arena = Conduct<ArenaWire>;
 type ArenaStep = Step<Input>;
 
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 fn conduct(now: Instant) -> Arena {
-    Conduct::new(Arc::default(), None, now)
+    Conduct::new(Arc::default(), Arc::default(), None, ADDRESS, now)
 }
 
 fn binary(message: &ClientMessage<Input>) -> Message {
@@ -117,17 +119,19 @@ fn inputs_and_pings_reach_the_room() {
 }
 
 #[test]
-fn a_peers_close_is_answered_with_its_code_and_means_gone() {
+fn a_peers_close_is_answered_with_its_code_and_only_1000_is_a_farewell() {
     let now = Instant::now();
-    for (close, code) in [
-        (Some(CloseReason::from(CloseCode::Normal)), 1000),
-        (Some(CloseReason::from(CloseCode::Other(4321))), 4321),
-        (None, 1005),
+    let close = |code| Some(CloseReason::from(code));
+    for (close, code, leave) in [
+        (close(CloseCode::Normal), 1000, Leave::Gone),
+        (close(CloseCode::Away), 1001, Leave::Quiet),
+        (close(CloseCode::Other(4321)), 4321, Leave::Quiet),
+        (None, 1005, Leave::Quiet),
     ] {
         let (mut conduct, link, _) = playing(now);
         let end = ended(conduct.frame(Message::Close(close), now));
         assert_eq!(end, Some((Reason::Left, code)));
-        assert_eq!(fetch(&link).leave, Some(Leave::Gone));
+        assert_eq!(fetch(&link).leave, Some(leave));
     }
 }
 

@@ -7,6 +7,7 @@ import { DecodeError, FNV_START, Reader, Writer, fnv1a } from '../bincode.js';
 import { Mirror, MirrorError } from '../mirror.js';
 import {
   decodeServer,
+  encodeFollow,
   encodeHello,
   encodeInput,
   encodePing,
@@ -22,11 +23,12 @@ const manifest = golden.json('manifest.json');
 function encodeClient(kind, value) {
   switch (kind) {
     case 'Hello':
-      return encodeHello({
-        ...value,
-        schema: 'arena/1',
-        resume: value.resume && Uint8Array.from(value.resume),
-      });
+    case 'Watch': {
+      const resume = value.resume && Uint8Array.from(value.resume);
+      return encodeHello({ ...value, schema: 'arena/1', resume }, kind === 'Watch');
+    }
+    case 'Follow':
+      return encodeFollow(value.player);
     case 'Input':
       return encodeInput(arena, value);
     case 'Ping':
@@ -144,6 +146,14 @@ test('arbitrary bytes give a value or a typed error', () => {
     if (mirror.size > 200) mirror = new Mirror(arena, 0, golden.rules(rules));
   }
   assert.ok(decoded > 1000, `only ${decoded} were messages`);
+});
+
+test('a welcome to a room without a rate is refused', () => {
+  for (const rates of [[0, 30], [30, 0], [241, 30]]) {
+    const bytes = golden.bytes('welcome.bin');
+    bytes.set(rates, 6);
+    assert.throws(() => decodeServer(arena, bytes), { kind: 'malformed' }, `${rates}`);
+  }
 });
 
 test('entities are written as they are read', () => {

@@ -19,11 +19,11 @@ use downbeat_protocol::{
     ServerMessage, Tick,
 };
 use futures_util::{SinkExt, StreamExt};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -58,12 +58,44 @@ pub(crate) enum Fault {
     FallSilent,
     /// Inputs are used 200 ms after they came, for everyone.
     Delay,
+    /// Who says nothing for a while is ended as too slow.
+    EndSilent,
+    /// Resume tokens are not known, so who comes back is somebody else.
+    ForgetPlayers,
+    /// Who comes back has a point less.
+    LosePoints,
+}
+
+/// How long is a while, for [`Fault::EndSilent`].
+const SILENCE: Duration = Duration::from_secs(1);
+/// Points of every player.
+const SCORE: u32 = 10;
+
+/// What all connections share.
+#[derive(Default)]
+struct Shared {
+    /// The rooms that hellos named.
+    rooms: Mutex<Vec<String>>,
+    /// Who may come back, by his token; it is valid once.
+    players: Mutex<BTreeMap<ResumeToken, PlayerId>>,
+    tokens: AtomicU32,
+}
+
+impl Shared {
+    /// A fresh token for this player.
+    fn token(&self, player: PlayerId) -> ResumeToken {
+        let number = self.tokens.fetch_add(1, Ordering::Relaxed);
+        let mut token = ResumeToken([7; 16]);
+        token.0[..4].copy_from_slice(&number.to_be_bytes());
+        self.players.lock().unwrap().insert(token, player);
+        token
+    }
 }
 
 /// The server; see the module.
 pub(crate) struct Fake {
     address: SocketAddr,
-    rooms: Arc<std::sync::Mutex<Vec<String>>>,
+    shared: Arc<Shared>,
     _runtime: Runtime,
 }
 
@@ -77,11 +109,11 @@ impl Fake {
             .unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let rooms = Arc::default();
-        runtime.spawn(accept(listener, fault, Arc::clone(&rooms)));
+        let shared = Arc::default();
+        runtime.spawn(accept(listener, fault, Arc::clone(&shared)));
         Self {
             address,
-            rooms,
+            shared,
             _runtime: runtime,
         }
     }
@@ -93,20 +125,20 @@ impl Fake {
 
     /// The rooms that hellos named so far, ordered, each once.
     pub(crate) fn rooms(&self) -> Vec<String> {
-        let mut rooms = self.rooms.lock().unwrap().clone();
+        let mut rooms = self.shared.rooms.lock().unwrap().clone();
         rooms.sort();
         rooms.dedup();
         rooms
     }
 }
 
-async fn accept(listener: TcpListener, fault: Fault, rooms: Arc<std::sync::Mutex<Vec<String>>>) {
+async fn accept(listener: TcpListener, fault: Fault, shared: Arc<Shared>) {
     let readings = Arc::new(AtomicU32::new(0));
     let numbers = Arc::new(AtomicU32::new(0));
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
         let (readings, numbers) = (Arc::clone(&readings), Arc::clone(&numbers));
-        let rooms = Arc::clone(&rooms);
+        let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let mut head = [0; 12];
             // A probe that connects and says nothing is no connection.
@@ -128,7 +160,7 @@ async fn accept(listener: TcpListener, fault: Fault, rooms: Arc<std::sync::Mutex
                 return;
             }
             // Errors only say that the bot is gone; the test looks at its report.
-            let _ = serve(stream, number, fault, &rooms).await;
+            let _ = serve(stream, number, fault, &shared).await;
         });
     }
 }
@@ -175,7 +207,7 @@ async fn serve(
     stream: TcpStream,
     number: u32,
     fault: Fault,
-    rooms: &std::sync::Mutex<Vec<String>>,
+    shared: &Shared,
 ) -> Result<(), Failure> {
     stream.set_nodelay(true)?;
     let mut socket = accept_hdr_async(stream, |request: &Request, mut response: Response| {
@@ -195,24 +227,31 @@ async fn serve(
         return Err("the first message is no hello".into());
     };
     assert_eq!(hello.schema, schema_hash::<ArenaWire>());
-    rooms.lock().unwrap().push(hello.room);
+    shared.rooms.lock().unwrap().push(hello.room);
     if fault == Fault::Refuse(number) {
         return end(socket, Reason::Full).await;
     }
     let rules = Rules::new(RATE, 4000);
+    let known = hello
+        .resume
+        .and_then(|token| shared.players.lock().unwrap().remove(&token))
+        .filter(|_| fault != Fault::ForgetPlayers);
+    let player = known.unwrap_or(PlayerId(number + 1));
+    let lost = u32::from(known.is_some() && fault == Fault::LosePoints);
     let welcome = Welcome::<ArenaWire> {
-        player: PlayerId(number + 1),
+        player,
         tick: Tick(1000),
         applied: Seq(0),
         tick_rate: RATE,
         snapshot_rate: RATE,
         room: "main".into(),
         name: hello.name,
-        resume: ResumeToken([0; 16]),
+        resume: shared.token(player),
         rules,
     };
     say(&mut socket, &ServerMessage::Welcome(welcome)).await?;
-    play(socket, number, fault, World::new(number, rules)).await
+    let world = World::new(player, SCORE - lost, rules);
+    play(socket, number, fault, world).await
 }
 
 async fn play(
@@ -222,10 +261,11 @@ async fn play(
     mut world: World,
 ) -> Result<(), Failure> {
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
+    let mut heard = Instant::now();
     loop {
         tokio::select! {
             message = socket.next() => match message {
-                Some(Ok(Message::Binary(bytes))) => match codec::decode(&bytes)? {
+                Some(Ok(Message::Binary(bytes))) => { heard = Instant::now(); match codec::decode(&bytes)? {
                     ClientMessage::<Input>::Input { seq, input, .. } => world.inputs.push_back((seq, input)),
                     ClientMessage::Ping { nonce, .. } => {
                         say(&mut socket, &ServerMessage::Pong { nonce }).await?;
@@ -233,7 +273,7 @@ async fn play(
                     ClientMessage::Hello(_) | ClientMessage::Watch(_) | ClientMessage::Follow { .. } => {
                         return Err("not from a bot in play".into());
                     }
-                },
+                }}
                 Some(Ok(Message::Close(_))) | None => return Ok(()),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error.into()),
@@ -243,6 +283,12 @@ async fn play(
                     continue;
                 }
                 if fault == Fault::DropLink(number) && world.count == 10 {
+                    return Ok(());
+                }
+                if fault == Fault::EndSilent && heard.elapsed() > SILENCE {
+                    // Dropped soon after: who does not read does not answer.
+                    let goodbye = end(socket, Reason::TooSlow);
+                    let _ = tokio::time::timeout(Duration::from_millis(100), goodbye).await;
                     return Ok(());
                 }
                 if fault == Fault::Kick(number) && world.count == 10 {
@@ -290,10 +336,11 @@ struct World {
     /// Snapshots made.
     count: u32,
     writer: DeltaWriter,
+    score: u32,
 }
 
 impl World {
-    fn new(number: u32, rules: Rules) -> Self {
+    fn new(player: PlayerId, score: u32, rules: Rules) -> Self {
         let entities = (1..=SHIPS as u32).map(|id| {
             let ship = Ship {
                 x: 256 * (1000 + 300 * id as i32),
@@ -305,7 +352,7 @@ impl World {
                 controls: 0,
                 health: 100,
                 effects: 0,
-                player: PlayerId(if id == 1 { number + 1 } else { 0 }),
+                player: if id == 1 { player } else { PlayerId(0) },
                 name: Name::new("ship"),
             };
             (EntityId(id), Entity::Ship(ship))
@@ -317,6 +364,7 @@ impl World {
             applied: Seq(0),
             count: 0,
             writer: DeltaWriter::default(),
+            score,
         }
     }
 
@@ -350,7 +398,7 @@ impl World {
                 .unwrap()
         };
         let own = Own {
-            score: 10,
+            score: self.score,
             kills: 2,
             deaths: 0,
             status: Status::Flying { ship: EntityId(1) },

@@ -1,0 +1,115 @@
+//! How a bot comes in: connection, upgrade, hello, welcome.
+//!
+//! Owns the socket's settings. Every way of not coming in is an [`Ending`] with a
+//! label of its own. Called by the bot.
+
+use crate::ending::Ending;
+use crate::player::{self, Answer, Player};
+use crate::swarm::Plan;
+use crate::target::CONNECT_TIMEOUT;
+use downbeat_protocol::codec::DECODE_LIMIT;
+use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
+use futures_util::{SinkExt, StreamExt};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+/// A bot's connection.
+pub(crate) type Socket = WebSocketStream<TcpStream>;
+
+/// From the connection's beginning to the welcome.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is written at once at most, in bytes: all inputs due at one moment.
+const WRITE_BATCH: usize = 1024;
+/// What may wait in a bot for a server that takes nothing, in bytes.
+const WRITE_BUFFER: usize = 32 << 10;
+
+/// Brings bot `number` in; with `resume` as the player it was.
+///
+/// # Errors
+/// [`Ending`] if the server cannot be reached, refuses, or does not answer in time.
+pub(crate) async fn join(
+    plan: &Plan,
+    address: SocketAddr,
+    number: u32,
+    resume: Option<ResumeToken>,
+) -> Result<(Socket, Box<Player>), Ending> {
+    let entered = async {
+        let mut socket = connect(plan, address).await?;
+        let player = greet(&mut socket, plan, number, resume).await?;
+        Ok((socket, player))
+    };
+    match timeout(JOIN_TIMEOUT, entered).await {
+        Ok(joined) => joined,
+        Err(_) => Err(Ending::new("join_timeout", "no welcome in time")),
+    }
+}
+
+/// Opens a connection up to the answered upgrade.
+///
+/// # Errors
+/// [`Ending`] if the server cannot be reached or refuses.
+pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, Ending> {
+    let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+        Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
+        Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
+    };
+    stream
+        .set_nodelay(true)
+        .map_err(|error| Ending::from_socket(WsError::Io(error)))?;
+    // The default 128 KiB read buffer is zeroed at every read; a small one is
+    // five times faster and lets thousands of bots fit.
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4096)
+        .write_buffer_size(WRITE_BATCH)
+        .max_write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(DECODE_LIMIT))
+        .max_frame_size(Some(DECODE_LIMIT));
+    let request = ClientRequestBuilder::new(plan.target.uri()).with_sub_protocol(SUBPROTOCOL);
+    let (socket, _) = client_async_with_config(request, stream, Some(config))
+        .await
+        .map_err(Ending::from_socket)?;
+    Ok(socket)
+}
+
+async fn greet(
+    socket: &mut Socket,
+    plan: &Plan,
+    number: u32,
+    resume: Option<ResumeToken>,
+) -> Result<Box<Player>, Ending> {
+    let mut hello = Vec::new();
+    let room = plan.room(number);
+    player::hello(&room, &format!("bot-{number}"), resume, &mut hello)?;
+    socket
+        .send(Message::Binary(hello.into()))
+        .await
+        .map_err(Ending::from_socket)?;
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Binary(bytes))) => {
+                return match player::answer(&bytes)? {
+                    Answer::Welcome(player) => Ok(player),
+                    Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
+                };
+            }
+            Some(Ok(other)) => not_binary(other)?,
+            Some(Err(error)) => return Err(Ending::from_socket(error)),
+            None => return Err(Ending::link_lost()),
+        }
+    }
+}
+
+/// Control frames are the library's business; everything else ends the bot.
+pub(crate) fn not_binary(message: Message) -> Result<(), Ending> {
+    match message {
+        Message::Close(frame) => Err(Ending::from_close(frame)),
+        Message::Text(_) => Err(Ending::new("unexpected", "a text message")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,37 @@
+//! The documents say what the code does: every piece of code in them is code that
+//! is compiled somewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+/// The fenced blocks of a language in a Markdown text.
+fn blocks<'a>(markdown: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    let parts = markdown.split(fence.as_str()).skip(1);
+    parts
+        .map(|part| part.split("```").next().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_game_of_the_guide_is_the_example() {
+    let guide = include_str!("../docs/writing-a-game.md");
+    let example = include_str!("../examples/tug.rs");
+    let pieces = blocks(guide, "rust");
+    assert!(pieces.len() > 8, "the guide shows code");
+    for piece in pieces {
+        assert!(example.contains(piece), "not in examples/tug.rs:\n{piece}");
+    }
+}
+
+#[test]
+fn the_readme_shows_the_crates_own_picture_and_code() {
+    let picture = |text| blocks(text, "text")[0].to_owned();
+    let readme = picture(include_str!("../README.md"));
+    let crate_doc = include_str!("../src/lib.rs");
+    let code = blocks(include_str!("../README.md"), "rust")[0];
+    for line in readme.lines().chain(code.lines()) {
+        assert!(
+            crate_doc.contains(line.trim_end()),
+            "not in src/lib.rs: {line}"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+/** How connections end, as the player sees it, and how they come back. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { AWAY, Cable, Player, SMALL, Server, launch } from '../harness.js';
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+const CALM = [...SMALL, '--game', 'drones=0'];
+
+test('a server that restarts is waited for', async () => {
+  const server = await Server.start(CALM);
+  let next = null;
+  try {
+    const ada = await (await Player.open(browser, server)).join('Ada');
+    const { page } = ada;
+    await server.stop('SIGTERM');
+    await page.locator('#banner[data-label="restarting"]').waitFor();
+    assert.match(await page.locator('#banner').innerText(), /The server is restarting/);
+    const [end] = await ada.ends();
+    assert.deepEqual(end, { code: 1012, label: 'restarting', wasClean: true, willReconnect: true });
+
+    next = await Server.start(CALM, server.address);
+    await ada.until(() => downbeat.client?.state === 'playing' && downbeat.own.flies);
+    await page.locator('#banner').waitFor({ state: 'hidden' });
+    assert.equal((await ada.ship()).name, 'Ada', 'he is in without a word');
+    await ada.fine(AWAY);
+  } finally {
+    await server.stop();
+    await next?.stop();
+  }
+});
+
+test('a server that dies is an unclean end, and waited for', async () => {
+  const server = await Server.start(CALM);
+  let next = null;
+  try {
+    const ada = await (await Player.open(browser, server)).join('Ada');
+    await server.stop('SIGKILL');
+    await ada.page.locator('#banner[data-label="link_lost"]').waitFor();
+    const [end] = await ada.ends();
+    assert.deepEqual(end, { code: 1006, label: 'link_lost', wasClean: false, willReconnect: true });
+    await ada.page.locator('#banner .count', { hasText: /Back in \d+ s|Connecting/ }).waitFor();
+
+    next = await Server.start(CALM, server.address);
+    await ada.until(() => downbeat.client?.state === 'playing' && downbeat.own.flies);
+    await ada.fine(AWAY);
+  } finally {
+    await server.stop();
+    await next?.stop();
+  }
+});
+
+test('a link that is cut comes back as the same player', async () => {
+  const server = await Server.start(CALM);
+  const cable = await new Cable(server).open();
+  try {
+    const ada = await (await Player.open(browser, cable)).join('Ada');
+    const before = { player: await ada.id(), ship: (await ada.ship()).id };
+    cable.cut();
+    await ada.until(() => /** @type {any} */ (globalThis).ends.length > 0);
+    await ada.until(() => downbeat.client?.state === 'playing' && downbeat.own.flies);
+    const after = { player: await ada.id(), ship: (await ada.ship()).id };
+    assert.deepEqual(after, before, 'the same player in the same ship');
+    const [end] = await ada.ends();
+    assert.equal(end?.wasClean, false);
+    await ada.fine(AWAY);
+  } finally {
+    cable.close();
+    await server.stop();
+  }
+});
+
+test('who joins from another window is told so in the first', async () => {
+  const server = await Server.start(CALM);
+  try {
+    const ada = await (await Player.open(browser, server)).join('Ada');
+    const token = await ada.page.evaluate(() => sessionStorage.getItem('downbeat.resume'));
+    const other = await Player.open(browser, server);
+    await other.page.evaluate((token) => sessionStorage.setItem('downbeat.resume', String(token)), token);
+    await other.join('Ada');
+
+    await ada.page.locator('#banner[data-label="taken_over"]').waitFor();
+    assert.match(await ada.page.locator('#banner').innerText(), /You joined from another window/);
+    const [end] = await ada.ends();
+    assert.deepEqual(end, { code: 4007, label: 'taken_over', wasClean: true, willReconnect: false });
+    assert.equal(await ada.page.evaluate(() => document.activeElement?.textContent), 'Play here instead');
+    assert.equal(await other.id(), await ada.id());
+    await ada.fine();
+    await other.fine();
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a full room says so, and lets him in when there is a place', async () => {
+  const server = await Server.start([...CALM, '--max-players', '1', '--limbo', '0s']);
+  try {
+    const ada = await (await Player.open(browser, server)).join('Ada');
+    const bob = await Player.open(browser, server);
+    await bob.page.locator('#name').fill('Bob');
+    await bob.page.keyboard.press('Enter');
+    await bob.page.locator('#banner[data-label="full"]').waitFor();
+    assert.match(await bob.page.locator('#banner').innerText(), /The server is full/);
+    await ada.fine();
+    await bob.until(() => downbeat.own.flies);
+    await bob.fine();
+  } finally {
+    await server.stop();
+  }
+});
+
+test('a kick shows its words and does not come back', async () => {
+  const server = await Server.start(CALM);
+  try {
+    const ada = await Player.open(browser, server);
+    // The server's side of the socket, between the page and the real one.
+    /** @type {import('playwright-core').WebSocketRoute | null} */
+    let socket = null;
+    await ada.page.routeWebSocket(/\/ws$/, (route) => {
+      socket = route;
+      route.connectToServer();
+    });
+    await ada.page.reload();
+    await ada.join('Ada');
+    await /** @type {any} */ (socket).close({ code: 4011, reason: 'no ramming' });
+    await ada.page.locator('#banner[data-label="kicked"]').waitFor();
+    assert.match(await ada.page.locator('#banner').innerText(), /You were removed\s+No ramming\./);
+    const [end] = await ada.ends();
+    assert.equal(end?.code, 4011);
+    assert.equal(end?.willReconnect, false);
+    await ada.fine();
+  } finally {
+    await server.stop();
+  }
+});
+
+test('who leaves is at the door again, and gone from the room', async () => {
+  const server = await Server.start(CALM);
+  try {
+    const ada = await (await Player.open(browser, server)).join('Ada');
+    const bob = await (await Player.open(browser, server)).join('Bob');
+    await ada.page.locator('#tool-menu').click();
+    await ada.page.locator('#menu button[value="leave"]').click();
+    await ada.page.locator('#join').waitFor({ state: 'visible' });
+    await bob.page.locator('#players', { hasText: '1 player' }).waitFor();
+    const ends = await ada.ends();
+    assert.deepEqual(ends, [{ code: 1000, label: 'left', wasClean: true, willReconnect: false }]);
+    await ada.fine();
+    await bob.fine();
+  } finally {
+    await server.stop();
+  }
+});

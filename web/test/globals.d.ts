@@ -1,0 +1,15 @@
+/** What the page shows to whoever looks on: see the end of arena/main.js. */
+
+import type { ArenaClient, OwnShip } from '../arena/own.js';
+import type { Controls } from '../arena/input.js';
+import type { View } from '../arena/view.js';
+
+declare global {
+  var downbeat: {
+    readonly client: ArenaClient | null;
+    readonly pictures: number;
+    readonly own: OwnShip;
+    readonly view: View;
+    readonly controls: Controls;
+  };
+}
