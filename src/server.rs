@@ -10,14 +10,15 @@ use crate::game::Game;
 use crate::guard::{Admission, BadCertificate, BadKeys, Permits, Readiness, Tls, Tokens};
 use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Admin, Ops, Overseer};
-use crate::session::{self, Entrance, Io};
+use crate::session::{self, Door, Entrance};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
+use crate::websocket::Io;
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
-use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_service::{Service, ServiceFactoryExt, apply_fn_factory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
@@ -235,6 +236,9 @@ impl<W: Wire> Front<W> {
             lobby: self.rooms.enter,
         };
 
+        let door = Door::new(Arc::clone(&settings), Arc::clone(&entrance.telemetry));
+        let request_timeout = settings.request_timeout;
+
         let listener = listen(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let renewal = self.tls.clone().map(|tls| actix_rt::spawn(renew(tls)));
@@ -242,16 +246,34 @@ impl<W: Wire> Front<W> {
         let service = move || {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
+            let door = door.clone();
             let upgrade = fn_service(move |(request, framed)| {
                 let entrance = Rc::clone(&entrance);
                 session::upgrade::<W>(entrance, request, framed)
             });
             let app = App::new().configure(routes);
             let http = HttpService::build()
+                .client_request_timeout(request_timeout)
                 .upgrade(upgrade)
                 .finish(map_config(app, |()| AppConfig::default()));
             let tls = tls.clone();
-            fn_service(move |io| prepare(tls.clone(), io)).and_then(http)
+            let http = fn_service(move |io| prepare(tls.clone(), io)).and_then(http);
+            apply_fn_factory(http, move |io: TcpStream, http: &_| {
+                let door = door.clone();
+                let served = match door.admit(&io) {
+                    Ok(place) => Ok((place, Service::call(http, io))),
+                    Err(denied) => Err((denied, io)),
+                };
+                async move {
+                    match served {
+                        Ok((place, served)) => door.hold(place, served).await,
+                        Err((denied, io)) => {
+                            door.turn_away(io, denied).await;
+                            Ok(())
+                        }
+                    }
+                }
+            })
         };
         let server = actix_server::Server::build()
             .workers(settings.workers.max(1))
