@@ -20,7 +20,8 @@
 //! In the order of the road:
 //!
 //! * [`server`] binds one port for sockets and everything else;
-//! * [`session`] is a socket's life, [`guard`] the checks at its door;
+//! * [`websocket`] turns bytes into whole messages, [`session`] is what a peer makes of
+//!   them, [`guard`] the checks at the door;
 //! * [`lobby`] knows the rooms, [`world`] is one of them;
 //! * [`game`] is what is played;
 //! * [`protocol`] is every byte on the wire;
@@ -50,6 +51,7 @@ pub mod config;
 pub mod ops;
 pub mod telemetry;
 pub mod web;
+pub mod websocket;
 
 pub use downbeat_protocol as protocol;
 pub use server::Server;

@@ -10,13 +10,13 @@ use crate::game::Game;
 use crate::guard::{Admission, BadKeys, Permits, Readiness, Tokens};
 use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Admin, Ops, Overseer};
-use crate::session::{self, Entrance};
+use crate::session::{self, Door, Entrance};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::HttpService;
-use actix_service::{fn_service, map_config};
+use actix_service::{Service, apply_fn_factory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
@@ -27,6 +27,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::net::TcpStream;
 
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -222,21 +223,42 @@ impl<W: Wire> Front<W> {
             lobby: self.rooms.enter,
         };
 
+        let door = Door::new(Arc::clone(&settings), Arc::clone(&entrance.telemetry));
+        let request_timeout = settings.request_timeout;
+
         let listener = listen(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let service = move || {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
+            let door = door.clone();
             let upgrade = fn_service(move |(request, framed)| {
                 let entrance = Rc::clone(&entrance);
                 session::upgrade::<W>(entrance, request, framed)
             });
             let app = App::new().configure(routes);
-            HttpService::build()
+            let http = HttpService::build()
                 .tcp_nodelay(true)
+                .client_request_timeout(request_timeout)
                 .upgrade(upgrade)
                 .finish(map_config(app, |()| AppConfig::default()))
-                .tcp()
+                .tcp();
+            apply_fn_factory(http, move |io: TcpStream, http: &_| {
+                let door = door.clone();
+                let served = match door.admit(&io) {
+                    Ok(place) => Ok((place, Service::call(http, io))),
+                    Err(denied) => Err((denied, io)),
+                };
+                async move {
+                    match served {
+                        Ok((place, served)) => door.hold(place, served).await,
+                        Err((denied, io)) => {
+                            door.turn_away(io, denied).await;
+                            Ok(())
+                        }
+                    }
+                }
+            })
         };
         let server = actix_server::Server::build()
             .workers(settings.workers.max(1))

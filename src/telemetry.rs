@@ -32,13 +32,17 @@ pub struct Telemetry {
 
     /// Ends of connections, by reason.
     ends: IntCounterVec,
-    /// Upgrades refused before there was a session, by HTTP status.
+    /// Connections that are no sessions, now: HTTP requests and who takes his time.
+    pub http: IntGauge,
+    /// Connections and upgrades refused before there was a session, by HTTP status.
     pub refused: IntCounterVec,
     /// Bytes read from sockets after the upgrade.
     pub bytes_in: IntCounter,
     /// Bytes written to sockets after the upgrade.
     pub bytes_out: IntCounter,
 
+    /// Messages dropped, because a session sent more than its rates.
+    pub messages_dropped: IntCounter,
     /// Inputs used by a game.
     pub inputs_applied: IntCounter,
     /// Inputs that a game rejected.
@@ -88,13 +92,18 @@ impl Telemetry {
                 "Connections ended, by reason.",
                 "reason",
             )?,
+            http: make.gauge("http_connections", "Connections that are no sessions, now.")?,
             refused: make.counters(
                 "upgrades_refused_total",
-                "Upgrades refused before there was a session, by HTTP status.",
+                "Connections and upgrades refused before there was a session, by HTTP status.",
                 "status",
             )?,
             bytes_in: make.counter("bytes_in_total", "Bytes read from upgraded sockets.")?,
             bytes_out: make.counter("bytes_out_total", "Bytes written to upgraded sockets.")?,
+            messages_dropped: make.counter(
+                "messages_dropped_total",
+                "Messages dropped, because a session sent more than its rates.",
+            )?,
             inputs_applied: inputs.with_label_values(&["applied"]),
             inputs_rejected: inputs.with_label_values(&["rejected"]),
             inputs_duplicate: inputs.with_label_values(&["duplicate"]),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 7] = [
     &["game", "config", "telemetry"],
     &["journal", "guard"],
-    &["world"],
+    &["world", "websocket"],
     &["lobby", "cluster"],
     &["session", "ops", "web"],
     &["server"],
@@ -22,7 +22,7 @@ const FLOORS: [&[&str]; 7] = [
 /// Names that only one file may name, from the workspace's root.
 const CONFINED: [(&str, &str); 2] = [
     ("bincode", "protocol/src/codec.rs"),
-    ("actix_web_actors", "src/session/actor.rs"),
+    ("actix_web_actors", "src/websocket/context.rs"),
 ];
 
 /// Where our sources are.

@@ -68,7 +68,7 @@ reasons! {
     /// The link was lost without a close frame. Never sent: there is nobody to
     /// send it to (1006 is reserved for exactly that).
     LinkLost = 1006, "link_lost", Retry;
-    /// A close frame whose text is not UTF-8.
+    /// Text, or a close frame with a text, that is not UTF-8.
     InvalidUtf8 = 1007, "invalid_utf8", Stay;
     /// A frame or a message larger than the server's limit.
     TooLarge = 1009, "too_large", Stay;
@@ -123,7 +123,7 @@ impl Reason {
             Self::ProtocolError => "websocket protocol error",
             Self::TextRefused => "text frames are refused, send binary",
             Self::LinkLost => "the link was lost",
-            Self::InvalidUtf8 => "close text is not utf-8",
+            Self::InvalidUtf8 => "text is not utf-8",
             Self::TooLarge => "message too large",
             Self::RoomFailed => "the room failed",
             Self::Restarting => "the server restarts, come back in a moment",

@@ -300,6 +300,37 @@ impl Kind for Text {
     }
 }
 
+/// Any number of values of a kind; as a text, with commas in between.
+pub(super) struct List<K>(pub(super) K);
+
+impl<K: Kind> Kind for List<K> {
+    type Held = Vec<K::Held>;
+
+    fn read(&self, value: &Value) -> Option<Self::Held> {
+        let values = value.as_array()?.iter();
+        values.map(|value| self.0.read(value)).collect()
+    }
+
+    fn write(&self, held: &Self::Held) -> Option<Value> {
+        let values = held.iter().map(|held| self.0.write(held));
+        values.collect::<Option<_>>().map(Value::Array)
+    }
+
+    fn noun(&self) -> &'static str {
+        self.0.noun()
+    }
+
+    fn allowed(&self) -> String {
+        format!("a list, each of it {}", self.0.allowed())
+    }
+
+    fn lift(&self, text: &str) -> Value {
+        let parts = text.split(',').map(str::trim);
+        let parts = parts.filter(|part| !part.is_empty());
+        Value::Array(parts.map(|part| self.0.lift(part)).collect())
+    }
+}
+
 /// A setting that may be absent.
 pub(super) struct Maybe<K>(pub(super) K);
 
@@ -345,6 +376,20 @@ mod tests {
         for bad in ["verbose", "", "info,", "downbeat=loud"] {
             assert!(!reads(bad), "{bad:?} is no filter");
         }
+    }
+
+    #[test]
+    fn a_list_is_an_array_or_a_text_with_commas() {
+        let list = List(Whole(0..=9, "no unit"));
+        let lifted = |text: &str| list.read(&list.lift(text));
+        assert_eq!(lifted("1, 2,3"), Some(vec![1, 2, 3]));
+        assert_eq!(lifted(""), Some(vec![]));
+        assert_eq!(lifted("1,20"), None, "one bad, all bad");
+        assert_eq!(
+            list.read(&Value::Integer(1)),
+            None,
+            "a file says it is a list"
+        );
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod game;
 mod kind;
 mod layers;
 mod load;
+mod network;
+mod origins;
 mod row;
 mod secret;
 mod settings;
@@ -20,6 +22,8 @@ mod show;
 pub use kind::{Auth, LogFormat};
 pub use layers::{Layers, Origin};
 pub use load::{Problems, load};
+pub use network::Network;
+pub use origins::OriginRule;
 pub use row::Row;
 pub use secret::{Secret, Secrets};
 pub use settings::{ROWS, Settings};
@@ -49,5 +53,18 @@ impl Settings {
     #[must_use]
     pub fn messages_per_second(&self) -> u32 {
         self.message_rate.unwrap_or(2 * self.tick_rate)
+    }
+
+    /// How long the kernel may try to reach a peer before it gives up: longer than
+    /// our own patience, since it knows no reasons.
+    #[must_use]
+    pub fn kernel_timeout(&self) -> std::time::Duration {
+        2 * self.write_timeout.max(self.behind_timeout)
+    }
+
+    /// Whether a connection from this address is a proxy's.
+    #[must_use]
+    pub fn is_proxy(&self, address: std::net::IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(address))
     }
 }

@@ -1,9 +1,11 @@
 //! The table of settings: each stands here once, and nowhere else.
 
 use super::kind::{
-    Address, Auth, File, Format, Kind, LogFilter, LogFormat, Maybe, Proof, RoomName, Text, Time,
-    Whole,
+    Address, Auth, File, Format, Kind, List, LogFilter, LogFormat, Maybe, Proof, RoomName, Text,
+    Time, Whole,
 };
+use super::network::{Cidr, Network};
+use super::origins::{OriginRule, PageOrigin};
 use super::row::{Row, settings};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +21,18 @@ settings! {
         /// Sessions from one address at most; more are refused with HTTP status 429.
         /// Loopback is exempt.
         max_sessions_per_address: usize = 64, Whole(1..=1_000_000, "sessions");
+        /// Connections at most that are no sessions: HTTP requests, and whoever takes
+        /// his time over one; more are refused with HTTP status 503.
+        max_http: usize = 4096, Whole(1..=1_000_000, "connections");
+        /// Such connections from one address at most; more are refused with HTTP status
+        /// 429. Loopback and the proxies are exempt.
+        max_http_per_address: usize = 64, Whole(1..=1_000_000, "connections");
+        /// Reverse proxies: only they are believed when they say, in X-Forwarded-For or
+        /// Forwarded, whom a connection is from.
+        proxies: Vec<Network> = Vec::new() => "none", List(Cidr);
+        /// Whose web pages may open a socket; others are refused with HTTP status 403.
+        origins: Vec<OriginRule> = vec![OriginRule::SameHost, OriginRule::Loopback]
+            => "same-host, loopback", List(PageOrigin);
         /// Threads that own sockets.
         workers: usize = half_the_cores() => "half the cores, at least 1", Whole(1..=256, "threads");
     }
@@ -69,11 +83,15 @@ settings! {
         /// Bytes of one message (all its frames) at most; a larger one ends the
         /// session with 1009.
         max_message: usize = 16 << 10, Whole(64..=1 << 20, "bytes");
-        /// Messages per second that a session may sustain; more end it with 4010.
+        /// Messages per second that a session may sustain; more are dropped and
+        /// counted, and end it with 4010 if it goes on.
         message_rate: Option<u32> = None => "twice the tick rate",
             Maybe(Whole(1..=10_000, "messages per second"));
         /// Messages at once beyond that.
         message_burst: u32 = 20, Whole(1..=10_000, "messages");
+        /// Bytes of messages per second that a session may sustain, and one message of
+        /// the largest size at once beyond that; more are dropped as well.
+        byte_rate: u32 = 64 << 10, Whole(64..=1 << 26, "bytes per second");
         /// Inputs of a player that wait for the world; one more drops the oldest.
         inbox: usize = 16, Whole(1..=1_000, "inputs");
         /// Events that wait for a session; one more ends it with 4008.
@@ -83,6 +101,10 @@ settings! {
         send_buffer: usize = 64 << 10, Whole(0..=16 << 20, "bytes");
     }
     "Patience": {
+        /// How long a client may take over the head of an HTTP request.
+        request_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
+        /// How long a connection may live that does not become a session.
+        http_lifetime: Duration = Duration::from_secs(60), Time(1_000..=3_600_000);
         /// How long a client may take from the upgrade to its hello.
         hello_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// A session that sends nothing for this long ends with 4009.
@@ -93,6 +115,9 @@ settings! {
         /// How far they may lag before his session ends with 4008; more than
         /// in_flight.
         behind_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
+        /// A session that sends more than its rates for this long ends with 4010; one
+        /// that sends many times as much ends at once.
+        flood_timeout: Duration = Duration::from_secs(3), Time(0..=60_000);
         /// A socket that takes no bytes for this long is cut.
         write_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// How long a drain may take: from SIGTERM to the end of the process. Within

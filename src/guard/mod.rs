@@ -5,6 +5,7 @@
 
 mod admission;
 mod bans;
+mod forwarded;
 mod origin;
 mod permits;
 mod rate;
@@ -13,8 +14,9 @@ mod token;
 
 pub use admission::Admission;
 pub use bans::{Ban, Bans, Culprit, MAX_BANS};
+pub use forwarded::{Contradiction, client_address};
 pub use origin::origin_allowed;
 pub use permits::{Denied, Permit, Permits};
-pub use rate::{Bucket, Rate};
+pub use rate::{Bucket, Meter, Quota, Rate, Verdict};
 pub use readiness::Readiness;
 pub use token::{BadKeys, Grant, Identity, NotSigned, Rejected, Tokens};

@@ -1,24 +1,28 @@
 //! Whether a web page may open a socket here.
 //!
 //! A browser lets any page connect to any server and only says where the page came
-//! from (RFC 6455 section 10.2). Allowed are pages from the host they connect to,
-//! whatever the port, and pages from the visitor's own machine. A request without
-//! an Origin comes from no browser and passes.
+//! from (RFC 6455 section 10.2); the settings say which are allowed. A request
+//! without an Origin comes from no browser and is not asked about here.
 
+use crate::config::OriginRule;
 use std::net::IpAddr;
 
-/// Whether a request with these `Origin` and `Host` headers may be upgraded.
+/// Whether these rules allow a page of `origin` to connect to `host`, both as the
+/// headers have them.
 #[must_use]
-pub fn origin_allowed(origin: Option<&str>, host: Option<&str>) -> bool {
-    let Some(origin) = origin else {
-        return true;
-    };
+pub fn origin_allowed(rules: &[OriginRule], origin: &str, host: Option<&str>) -> bool {
     // An opaque origin ("null") has no scheme and is nobody's.
-    let Some((_, authority)) = origin.split_once("://") else {
-        return false;
-    };
-    let page = host_of(authority);
-    is_loopback(page) || host.is_some_and(|host| host_of(host).eq_ignore_ascii_case(page))
+    let page = origin
+        .split_once("://")
+        .map(|(_, authority)| host_of(authority));
+    rules.iter().any(|rule| match rule {
+        OriginRule::Any => true,
+        OriginRule::Exact(allowed) => origin.eq_ignore_ascii_case(allowed),
+        OriginRule::Loopback => page.is_some_and(is_loopback),
+        OriginRule::SameHost => page
+            .zip(host)
+            .is_some_and(|(page, host)| host_of(host).eq_ignore_ascii_case(page)),
+    })
 }
 
 /// The host of `host[:port]`; an IPv6 address keeps its brackets.
@@ -40,48 +44,50 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
 
     #[test]
-    fn only_the_same_host_and_loopback_pass() {
+    fn by_default_the_same_host_and_loopback_pass() {
         for (origin, host, allowed) in [
-            (None, Some("play.example"), true),
-            (None, None, true),
-            (Some("https://play.example"), Some("play.example"), true),
-            (
-                Some("https://PLAY.example"),
-                Some("play.example:4000"),
-                true,
-            ),
-            (Some("http://play.example:8080"), Some("play.example"), true),
-            (Some("http://localhost:3000"), Some("play.example"), true),
-            (Some("http://127.0.0.1"), Some("play.example"), true),
-            (Some("http://[::1]:3000"), Some("play.example"), true),
-            (
-                Some("http://[2001:db8::1]"),
-                Some("[2001:db8::1]:4000"),
-                true,
-            ),
-            (
-                Some("http://[2001:db8::2]"),
-                Some("[2001:db8::1]:4000"),
-                false,
-            ),
-            (Some("https://evil.example"), Some("play.example"), false),
-            (
-                Some("https://play.example.evil"),
-                Some("play.example"),
-                false,
-            ),
-            (Some("https://localhost.evil"), Some("play.example"), false),
-            (Some("https://evil.example"), None, false),
-            (Some("null"), Some("play.example"), false),
-            (Some(""), Some("play.example"), false),
+            ("https://play.example", Some("play.example"), true),
+            ("https://PLAY.example", Some("play.example:4000"), true),
+            ("http://play.example:8080", Some("play.example"), true),
+            ("http://localhost:3000", Some("play.example"), true),
+            ("http://127.0.0.1", Some("play.example"), true),
+            ("http://[::1]:3000", Some("play.example"), true),
+            ("http://[2001:db8::1]", Some("[2001:db8::1]:4000"), true),
+            ("http://[2001:db8::2]", Some("[2001:db8::1]:4000"), false),
+            ("https://evil.example", Some("play.example"), false),
+            ("https://play.example.evil", Some("play.example"), false),
+            ("https://localhost.evil", Some("play.example"), false),
+            ("https://evil.example", None, false),
+            ("null", Some("play.example"), false),
+            ("", Some("play.example"), false),
         ] {
             assert_eq!(
-                origin_allowed(origin, host),
+                origin_allowed(&Settings::default().origins, origin, host),
                 allowed,
                 "{origin:?} at {host:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_list_of_ones_own_is_exact() {
+        let rules = [OriginRule::Exact("https://play.example".to_owned())];
+        for (origin, allowed) in [
+            ("https://play.example", true),
+            ("https://PLAY.example", true),
+            ("http://play.example", false),
+            ("https://play.example:8443", false),
+            ("https://play.example.evil", false),
+            ("http://localhost", false),
+            ("null", false),
+        ] {
+            let seen = origin_allowed(&rules, origin, Some("play.example"));
+            assert_eq!(seen, allowed, "{origin}");
+        }
+        assert!(origin_allowed(&[OriginRule::Any], "null", None));
+        assert!(!origin_allowed(&[], "http://localhost", None));
     }
 }

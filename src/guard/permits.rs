@@ -1,4 +1,4 @@
-//! How many sessions there may be, in all and per address.
+//! How many connections there may be, in all and per address.
 //!
 //! A [`Permit`] is held by whoever owns the socket and gives its place back when it
 //! is dropped, so the count cannot drift from the sockets.
@@ -57,7 +57,19 @@ impl Permits {
     /// # Errors
     /// [`Denied`], if there is none.
     pub fn acquire(&self, address: IpAddr) -> Result<Permit, Denied> {
-        let key = key(address);
+        self.take(key(address))
+    }
+
+    /// A place for a connection that may be anybody's, such as a proxy's: it counts
+    /// in all only.
+    ///
+    /// # Errors
+    /// [`Denied::Full`], if there is none.
+    pub fn acquire_unnamed(&self) -> Result<Permit, Denied> {
+        self.take(None)
+    }
+
+    fn take(&self, key: Option<IpAddr>) -> Result<Permit, Denied> {
         let mut taken = self.0.lock();
         if taken.in_all >= self.0.in_all {
             return Err(Denied::Full);

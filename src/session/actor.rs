@@ -1,30 +1,24 @@
 //! The actor of one socket: carries out what the session's conduct decides.
 //!
-//! The only file that names `actix_web_actors`. A plain `actix::Context` with its
-//! own codec could take the place of `WebsocketContext` here: what the driver needs
-//! is a stream of encoded frames that ends with the actor.
+//! A thin shell: it knows the actor system, and nothing of the protocol.
 
 use super::conduct::{Conduct, Step};
-use super::driver::Counted;
-use super::line::Line;
-use super::socket::Inlet;
 use crate::config::Settings;
 use crate::guard::{Admission, Readiness};
 use crate::lobby::Enter;
+use crate::websocket::{Context, Counted, Line};
 use crate::world::{Outgoing, OutgoingStream};
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Recipient, SpawnHandle, StreamHandler,
     WrapFuture,
 };
-use actix_http::ws::{Codec, Message, ProtocolError};
-use actix_web_actors::ws::WebsocketContext;
-use bytes::Bytes;
+use actix_http::ws::{Message, ProtocolError};
 use downbeat_protocol::{Reason, Wire};
-use futures_util::{Stream, StreamExt, future};
+use futures_util::Stream;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 use std::time::Instant;
 
 /// See the module's doc.
@@ -48,7 +42,7 @@ impl<W: Wire> Session<W> {
         readiness: Readiness,
     ) -> Self {
         Self {
-            conduct: Conduct::new(settings, admission, room, line.peer(), Instant::now()),
+            conduct: Conduct::new(settings, admission, room, line.peer().ip(), Instant::now()),
             _counted: Counted::new(&line.telemetry.sessions),
             line,
             lobby,
@@ -57,18 +51,15 @@ impl<W: Wire> Session<W> {
         }
     }
 
-    /// The actor's frames; it lives as long as they are polled. Frames from `inlet`
-    /// may have `max_frame` bytes, which was checked before.
-    pub(super) fn start(self, inlet: Inlet, max_frame: usize) -> impl Stream<Item = Bytes> {
-        let codec = Codec::new().max_size(max_frame);
-        let frames = WebsocketContext::with_codec(self, inlet, codec);
-        // The encoder refuses nothing but continuations, and none are sent.
-        frames.filter_map(|frame| future::ready(frame.ok()))
-    }
-
-    fn perform(&mut self, step: Step<W::Input>, context: &mut WebsocketContext<Self>) {
+    fn perform(&mut self, step: Step<W::Input>, context: &mut Context<Self>) {
         match step {
             Step::Nothing => {}
+            Step::Dropped { first } => {
+                self.line.telemetry.messages_dropped.inc();
+                if first {
+                    tracing::warn!(peer = %self.line.peer(), "too many messages, dropped");
+                }
+            }
             Step::Send(message) => context.write_raw(message),
             Step::Enter(enter, outgoing) => self.enter(enter, outgoing, context),
             Step::End(reason, last) => {
@@ -85,7 +76,7 @@ impl<W: Wire> Session<W> {
         &mut self,
         enter: Enter<W::Input>,
         outgoing: OutgoingStream,
-        context: &mut WebsocketContext<Self>,
+        context: &mut Context<Self>,
     ) {
         if let Some(waiting) = self.drain_wait.take() {
             context.cancel_future(waiting);
@@ -103,13 +94,13 @@ impl<W: Wire> Session<W> {
         });
     }
 
-    fn end(&mut self, reason: Reason, context: &mut WebsocketContext<Self>) {
+    fn end(&mut self, reason: Reason, context: &mut Context<Self>) {
         let step = self.conduct.end(reason);
         self.perform(step, context);
     }
 
     /// One timer per session, for whatever it may wait too long for.
-    fn watch(&mut self, context: &mut WebsocketContext<Self>) {
+    fn watch(&mut self, context: &mut Context<Self>) {
         match self.conduct.watch(Instant::now()) {
             Ok(step) => self.perform(step, context),
             Err(left) => {
@@ -120,7 +111,7 @@ impl<W: Wire> Session<W> {
 }
 
 impl<W: Wire> Actor for Session<W> {
-    type Context = WebsocketContext<Self>;
+    type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
         context.run_later(self.conduct.first_watch(), Self::watch);
@@ -182,7 +173,10 @@ struct Gated {
 impl Stream for Gated {
     type Item = Outgoing;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Outgoing>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> Poll<Option<Outgoing>> {
         if self.line.takes_bytes() {
             return Pin::new(&mut self.outgoing).poll_next(context);
         }

@@ -4,23 +4,19 @@
 //! actor carries them out and knows nothing of the protocol.
 
 use super::inbound;
-use super::message::{Assembler, Whole};
 use crate::config::Settings;
 use crate::game::{Leave, Profile};
-use crate::guard::{Admission, Ban, Bucket, Identity, Rate};
+use crate::guard::{Admission, Ban, Identity, Meter, Quota, Verdict};
 use crate::lobby::Enter;
+use crate::websocket::{self, Assembler, Whole};
 use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
-use actix_http::ws::{CloseCode, CloseReason, Message};
+use actix_http::ws::{CloseCode, CloseReason, Item, Message};
 use bytes::Bytes;
 use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// The text of a close frame at most, in bytes (RFC 6455 section 5.5: 125 with the
-/// code).
-const MAX_CLOSE_TEXT: usize = 123;
 
 /// Where a session is in its life.
 #[derive(Debug)]
@@ -42,6 +38,11 @@ enum State<I> {
 pub(super) enum Step<I> {
     /// Nothing.
     Nothing,
+    /// Count that something was dropped, because too much is sent.
+    Dropped {
+        /// Whether it is the first time.
+        first: bool,
+    },
     /// Send this.
     Send(Message),
     /// Hand this to the lobby, and follow the room's messages.
@@ -61,8 +62,8 @@ pub(super) struct Conduct<W: Wire> {
     /// Where the peer comes from.
     address: IpAddr,
     assembler: Assembler,
-    rate: Rate,
-    bucket: Bucket,
+    quota: Quota,
+    meter: Meter,
     opened: Instant,
     heard: Instant,
 }
@@ -82,8 +83,8 @@ impl<W: Wire> Conduct<W> {
             room,
             address,
             assembler: Assembler::new(settings.max_message),
-            rate: Rate::new(settings.messages_per_second(), settings.message_burst),
-            bucket: Bucket::new(now),
+            quota: Quota::new(&settings),
+            meter: Meter::new(now),
             opened: now,
             heard: now,
             settings,
@@ -96,19 +97,27 @@ impl<W: Wire> Conduct<W> {
     }
 
     /// A frame arrived. Each frame takes one from the message rate, since it costs
-    /// the server about what a message does; only a close is always heard.
+    /// the server about what a message does. Too many are dropped, but not
+    /// half a message, and never a close.
     pub(super) fn frame(&mut self, frame: Message, now: Instant) -> Step<W::Input> {
         if matches!(self.state, State::Closing) {
             return Step::Nothing;
         }
         self.heard = now;
-        let is_close = matches!(frame, Message::Close(_));
-        if !is_close && !self.bucket.take(self.rate, now) {
-            return self.end(Reason::Flood);
+        let verdict = match payload_length(&frame) {
+            Some(length) => self.meter.take(&self.quota, length, now),
+            None => Verdict::Good,
+        };
+        let heard = self.assembler.push(frame);
+        match (verdict, &heard) {
+            (Verdict::Good, _) | (_, Err(_)) => {}
+            (Verdict::Drop { first }, _) => return Step::Dropped { first },
+            (Verdict::End, _) => return self.end(Reason::Flood),
         }
-        match self.assembler.push(frame) {
+        match heard {
             Ok(None | Some(Whole::Pong)) => Step::Nothing,
             Ok(Some(Whole::Binary(bytes))) => self.message(&bytes, now),
+            Ok(Some(Whole::Text(_))) => self.end(Reason::TextRefused),
             Ok(Some(Whole::Ping(bytes))) => Step::Send(Message::Pong(bytes)),
             Ok(Some(Whole::Close(reason))) => self.peer_closed(reason),
             Err(reason) => self.end(reason),
@@ -218,8 +227,7 @@ impl<W: Wire> Conduct<W> {
             });
         }
         self.state = State::Closing;
-        let answer = reason.map(|reason| CloseReason::from(reason.code));
-        Step::End(Reason::Left, vec![Message::Close(answer)])
+        Step::End(Reason::Left, vec![websocket::close_answer(reason)])
     }
 
     /// The connection ends from this side: with a bye and a close frame, unless
@@ -238,10 +246,7 @@ impl<W: Wire> Conduct<W> {
                 text: end.text().to_owned(),
                 retry_after_ms: end.retry_after_ms,
             }));
-            last.push(Message::Close(Some(CloseReason {
-                code: CloseCode::from(end.reason.code()),
-                description: Some(close_text(end.text()).to_owned()),
-            })));
+            last.push(websocket::close(end.reason, end.text()));
         }
         Step::End(end.reason, last)
     }
@@ -278,6 +283,22 @@ impl<W: Wire> Conduct<W> {
     }
 }
 
+/// How many bytes a frame brings; `None` for a close, which is always heard.
+fn payload_length(frame: &Message) -> Option<usize> {
+    match frame {
+        Message::Text(text) => Some(text.len()),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => Some(bytes.len()),
+        Message::Continuation(
+            Item::FirstText(bytes)
+            | Item::FirstBinary(bytes)
+            | Item::Continue(bytes)
+            | Item::Last(bytes),
+        ) => Some(bytes.len()),
+        Message::Nop => Some(0),
+        Message::Close(_) => None,
+    }
+}
+
 /// The frame of a message. A bye or a pong can always be written; if it could not,
 /// the peer would not be worse off without it.
 fn say<W: Wire>(message: &ServerMessage<W>) -> Option<Message> {
@@ -293,13 +314,6 @@ fn banned(ban: Ban, now: Instant) -> End {
         text: ban.text,
         retry_after_ms: u32::try_from(left).ok(),
     }
-}
-
-/// As much of `text` as fits a close frame.
-fn close_text(text: &str) -> &str {
-    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
-    let end = ends.take_while(|end| *end <= MAX_CLOSE_TEXT).last();
-    &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{ClientMessage, PROTOCOL_VERSION, Reason, Wire};
 
 /// Bytes of a player's name at most.
-pub(super) const MAX_NAME: usize = 32;
+pub const MAX_NAME: usize = 32;
 /// Characters of a room's name at most.
 const MAX_ROOM: usize = 64;
 
@@ -18,7 +18,7 @@ const MAX_ROOM: usize = 64;
 /// # Errors
 /// The reason to end the connection with: another version is recognised even if the
 /// rest cannot be read, because its number stands first in every version's hello.
-pub(super) fn hello<W: Wire>(bytes: &[u8]) -> Result<(Hello, Role), Reason> {
+pub fn hello<W: Wire>(bytes: &[u8]) -> Result<(Hello, Role), Reason> {
     /// The variants that begin with a version: hello and watch.
     const GREETINGS: [u32; 2] = [0, 3];
     if let Ok(((variant, version), _)) = codec::decode_prefix::<(u32, u16)>(bytes)
@@ -42,7 +42,7 @@ pub(super) fn hello<W: Wire>(bytes: &[u8]) -> Result<(Hello, Role), Reason> {
 ///
 /// # Errors
 /// [`Reason::BadMessage`], if the bytes are none.
-pub(super) fn message<W: Wire>(bytes: &[u8]) -> Result<ClientMessage<W::Input>, Reason> {
+pub fn message<W: Wire>(bytes: &[u8]) -> Result<ClientMessage<W::Input>, Reason> {
     codec::decode(bytes).map_err(|_| Reason::BadMessage)
 }
 
@@ -51,7 +51,7 @@ pub(super) fn message<W: Wire>(bytes: &[u8]) -> Result<ClientMessage<W::Input>, 
 ///
 /// # Errors
 /// [`Reason::BadRoom`], if the two differ or the name is not allowed.
-pub(super) fn room(path: Option<&str>, hello: &str) -> Result<String, Reason> {
+pub fn room(path: Option<&str>, hello: &str) -> Result<String, Reason> {
     match path {
         Some(path) if hello.is_empty() || hello == path => Ok(path.to_owned()),
         None if hello.is_empty() || is_room_name(hello) => Ok(hello.to_owned()),
@@ -60,13 +60,15 @@ pub(super) fn room(path: Option<&str>, hello: &str) -> Result<String, Reason> {
 }
 
 /// Whether this may be a room's name: 1–64 of `A–Z a–z 0–9 _ -`.
-pub(super) fn is_room_name(name: &str) -> bool {
+#[must_use]
+pub fn is_room_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=MAX_ROOM).contains(&name.len()) && name.bytes().all(is_allowed)
 }
 
 /// The name without control characters and outer blanks, at most 32 bytes of it.
-pub(super) fn clean_name(name: &str) -> String {
+#[must_use]
+pub fn clean_name(name: &str) -> String {
     let mut clean = String::new();
     let allowed = name.trim().chars().filter(|char| !char.is_control());
     for char in allowed {

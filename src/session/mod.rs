@@ -1,37 +1,31 @@
 //! One connection: from the upgrade to its one reason to end.
 //!
 //! ```text
-//!  upgrade ──► driver ◄──► socket ◄── frames        bytes, judged by their headers
-//!                 ▲ │         │
-//!                 │ ▼         ▼
-//!               actor ◄──── message                 whole messages
+//!  door ──► upgrade ──► websocket                  may this peer enter?
 //!                 │ ▲
 //!                 ▼ │
-//!              conduct ◄─── inbound                 what a message means and leads to
+//!               actor                              one actor per socket
 //!                 │ ▲
 //!                 ▼ │
-//!             SessionLink                           the room
+//!              conduct ◄─── inbound                what a message means and leads to
+//!                 │ ▲
+//!                 ▼ │
+//!             SessionLink                          the room
 //! ```
 //!
-//! * `upgrade`: may this peer enter, and the handshake;
-//! * `driver`: writes, waits, cuts; owns the end of the socket's life;
-//! * `socket` and `frames`: reads no more than one judged frame at a time;
-//! * `actor`: the actor of one socket, a thin shell, and the only file that names
-//!   `actix_web_actors`;
-//! * `message`, `inbound`, `conduct`: sans-IO, time is an argument;
-//! * `line`: what driver and actor share: room to write, and the one reason.
+//! * `door`: connections before they are sessions;
+//! * `upgrade`: who may enter;
+//! * `actor`: the actor of one socket, a thin shell;
+//! * `inbound`, `conduct`: sans-IO, time is an argument.
 //!
-//! Refuses to hold more for a peer than its limits say, and to leave a connection
-//! without an owner: everything a connection has is dropped with its driver.
+//! Bytes, frames and the socket's life are the business of
+//! [`websocket`](crate::websocket), which knows no game.
 
 mod actor;
 mod conduct;
-mod driver;
-mod frames;
-mod inbound;
-mod line;
-mod message;
-mod socket;
+mod door;
+pub mod inbound;
 mod upgrade;
 
+pub use door::{Door, Place};
 pub use upgrade::{Entrance, upgrade};

@@ -6,34 +6,28 @@
 //! and his socket a driver and an actor of its own.
 
 use super::actor::Session;
-use super::driver::Driver;
 use super::inbound::is_room_name;
-use super::line::Line;
-use super::socket::{Inlet, Socket};
-use crate::config::Settings;
-use crate::guard::{Admission, Denied, Permit, Permits, Readiness, origin_allowed};
+use crate::config::{OriginRule, Settings};
+use crate::guard::{Admission, Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
+use crate::websocket::{self, Limits, Raw, Refusal, Texts};
 use actix::Recipient;
 use actix_codec::Framed;
-use actix_http::body::BodySize;
 use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_http::{Method, Request, Response, StatusCode, h1, ws};
-use bytes::Bytes;
+use actix_http::{Method, Request, ResponseBuilder, StatusCode, h1};
 use downbeat_protocol::{SUBPROTOCOL, Wire};
-use socket2::SockRef;
-use std::cell::RefCell;
-use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::net::TcpStream;
 
-/// How long the answer to an upgrade may take to be written.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// For whom it may be better in a moment, in seconds.
+const RETRY_LATER: &[(HeaderName, &str)] = &[(header::RETRY_AFTER, "5")];
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What a session needs from its server; one per worker.
 #[derive(Clone, Debug)]
@@ -59,7 +53,7 @@ pub struct Entrance<I: Send + 'static> {
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
     request: Request,
-    mut framed: Framed<TcpStream, h1::Codec>,
+    framed: Framed<TcpStream, h1::Codec>,
 ) -> Result<(), actix_web::Error> {
     let peer = framed.io_ref().peer_addr()?;
     let admitted = match admit(&entrance, &request, peer.ip()) {
@@ -72,71 +66,51 @@ pub async fn upgrade<W: Wire>(
                 .with_label_values(&[status])
                 .inc();
             tracing::debug!(%peer, status, reason = refusal.text, "upgrade refused");
-            return Ok(refuse(framed, refusal).await?);
+            return Ok(websocket::refuse(framed, refusal).await?);
         }
     };
-    answer(&mut framed, admitted.response, Bytes::new()).await?;
-    let parts = framed.into_parts();
-    let io = parts.io;
-    if entrance.settings.send_buffer > 0 {
-        SockRef::from(&io).set_send_buffer_size(entrance.settings.send_buffer)?;
-    }
-    // A copy, so that HTTP's whole read buffer does not stay for it.
-    let first = Bytes::copy_from_slice(&parts.read_buf);
-    start::<W>(&entrance, io, peer, first, admitted.room, admitted.permit);
+    let mut raw = websocket::accept(framed, admitted.response).await?;
+    raw.peer.set_ip(admitted.client);
+    start::<W>(&entrance, raw, admitted.room, admitted.permit)?;
     Ok(())
 }
 
 fn start<W: Wire>(
     entrance: &Entrance<W::Input>,
-    io: TcpStream,
-    peer: SocketAddr,
-    first: Bytes,
+    raw: Raw,
     room: Option<String>,
     permit: Permit,
-) {
+) -> io::Result<()> {
     let settings = &entrance.settings;
-    let line = Rc::new(Line::new(peer, Arc::clone(&entrance.telemetry)));
-    let socket = Socket::new(io, first, Rc::clone(&line), settings.max_message);
-    let socket = Rc::new(RefCell::new(socket));
-    let session = Session::<W>::new(
-        Arc::clone(settings),
-        Arc::clone(&entrance.admission),
-        room,
-        Rc::clone(&line),
-        entrance.lobby.clone(),
-        entrance.readiness.clone(),
-    );
-    let actor = session.start(Inlet(Rc::clone(&socket)), settings.max_message);
-    let driver = Driver::new(socket, line, actor, settings.write_timeout, permit);
-    // Spawned rather than awaited: what HTTP kept for this connection can go.
-    actix_rt::spawn(driver);
+    let limits = Limits {
+        max_message: settings.max_message,
+        texts: Texts::Refused,
+        reads_while_stuck: true,
+        write_timeout: settings.write_timeout,
+        kernel_timeout: settings.kernel_timeout(),
+        send_buffer: settings.send_buffer,
+    };
+    let telemetry = Arc::clone(&entrance.telemetry);
+    websocket::open(raw, telemetry, limits, permit, |line, inlet| {
+        let session = Session::<W>::new(
+            Arc::clone(settings),
+            Arc::clone(&entrance.admission),
+            room,
+            line,
+            entrance.lobby.clone(),
+            entrance.readiness.clone(),
+        );
+        websocket::outlet(session, inlet, settings.max_message)
+    })
 }
 
 /// Somebody who may come in.
 struct Admitted {
+    /// Whom the connection is from, not through whom.
+    client: IpAddr,
     room: Option<String>,
     permit: Permit,
-    response: Response<()>,
-}
-
-/// Why somebody may not.
-#[derive(Debug, PartialEq, Eq)]
-struct Refusal {
-    status: StatusCode,
-    text: &'static str,
-    /// What the status wants to be said with it.
-    headers: &'static [(HeaderName, &'static str)],
-}
-
-impl Refusal {
-    const fn new(status: StatusCode, text: &'static str) -> Self {
-        Self {
-            status,
-            text,
-            headers: &[],
-        }
-    }
+    response: ResponseBuilder,
 }
 
 fn admit<I: Send>(
@@ -153,40 +127,30 @@ fn admit<I: Send>(
         });
     }
     if entrance.readiness.draining().is_some() {
-        return Err(Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the server is going away",
-        ));
+        return Err(Refusal {
+            headers: RETRY_LATER,
+            ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going away")
+        });
     }
+    let client = client_of(&entrance.settings, headers, peer)?;
     let bans = entrance.admission.bans();
-    if bans.find(peer, None, Instant::now()).is_some() {
+    if bans.find(client, None, Instant::now()).is_some() {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "banned for a while"));
     }
-    if !is_origin_allowed(headers) {
+    if !is_origin_allowed(headers, &entrance.settings.origins) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));
     }
-    let permit = entrance
-        .permits
-        .acquire(peer)
-        .map_err(|denied| match denied {
-            Denied::Full => Refusal::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the server is full, try again later",
-            ),
-            Denied::Address => Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too many connections from this address",
-            ),
-        })?;
+    let permit = entrance.permits.acquire(client).map_err(denied)?;
     let is_named = subprotocol(headers)?;
-    let mut response = ws::handshake(request.head()).map_err(bad_handshake)?;
+    let mut response = websocket::check(request.head())?;
     if is_named {
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
     }
     Ok(Admitted {
+        client,
         room,
         permit,
-        response: response.finish().drop_body(),
+        response,
     })
 }
 
@@ -206,11 +170,47 @@ fn room_of(path: &str) -> Result<Option<String>, Refusal> {
     ))
 }
 
-fn is_origin_allowed(headers: &HeaderMap) -> bool {
+/// What is said to whom there is no place for.
+pub(super) fn denied(denied: Denied) -> Refusal {
+    let (status, text) = match denied {
+        Denied::Full => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server is full, try again later",
+        ),
+        Denied::Address => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many connections from this address",
+        ),
+    };
+    Refusal {
+        headers: RETRY_LATER,
+        ..Refusal::new(status, text)
+    }
+}
+
+/// Whom the connection is from, by his own address or what a proxy says of him.
+fn client_of(settings: &Settings, headers: &HeaderMap, peer: IpAddr) -> Result<IpAddr, Refusal> {
+    // What is no text is no address either.
+    let values = |name| -> Vec<_> {
+        let values = headers.get_all(name);
+        values
+            .map(|value| value.to_str().unwrap_or_default())
+            .collect()
+    };
+    let (simple, standard) = (values(X_FORWARDED_FOR), values(header::FORWARDED));
+    client_address(settings, peer, &simple, &standard).map_err(|_| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "x-forwarded-for and forwarded contradict each other",
+        )
+    })
+}
+
+fn is_origin_allowed(headers: &HeaderMap, rules: &[OriginRule]) -> bool {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let host = headers.get(header::HOST).map(text);
     let mut origins = headers.get_all(header::ORIGIN).map(text);
-    origins.all(|origin| origin_allowed(Some(&origin), host.as_deref()))
+    origins.all(|origin| origin_allowed(rules, &origin, host.as_deref()))
 }
 
 /// Whether the peer asks for our subprotocol; it may also ask for none.
@@ -228,58 +228,4 @@ fn subprotocol(headers: &HeaderMap) -> Result<bool, Refusal> {
         StatusCode::BAD_REQUEST,
         "the only subprotocol here is downbeat.v1",
     ))
-}
-
-fn bad_handshake(error: ws::HandshakeError) -> Refusal {
-    use ws::HandshakeError as Error;
-    let bad = |text| Refusal::new(StatusCode::BAD_REQUEST, text);
-    match error {
-        Error::GetMethodRequired => bad("only GET can be upgraded"),
-        Error::NoWebsocketUpgrade => bad("upgrade to websocket expected"),
-        Error::NoConnectionUpgrade => bad("connection: upgrade expected"),
-        Error::NoVersionHeader => bad("sec-websocket-version expected"),
-        Error::BadWebsocketKey => bad("sec-websocket-key missing or malformed"),
-        Error::UnsupportedVersion => Refusal {
-            headers: &[(header::SEC_WEBSOCKET_VERSION, "13")],
-            ..Refusal::new(
-                StatusCode::UPGRADE_REQUIRED,
-                "websocket version 13 expected",
-            )
-        },
-    }
-}
-
-async fn refuse(mut framed: Framed<TcpStream, h1::Codec>, refusal: Refusal) -> io::Result<()> {
-    let mut response = Response::build(refusal.status);
-    response.force_close();
-    response.insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"));
-    for (name, value) in refusal.headers {
-        response.insert_header((name.clone(), *value));
-    }
-    let text = Bytes::from(format!("{}\n", refusal.text));
-    answer(&mut framed, response.finish().drop_body(), text).await
-}
-
-async fn answer(
-    framed: &mut Framed<TcpStream, h1::Codec>,
-    response: Response<()>,
-    body: Bytes,
-) -> io::Result<()> {
-    type Out = h1::Message<(Response<()>, BodySize)>;
-    let mut framed = Pin::new(framed);
-    let size = match body.len() {
-        0 => BodySize::None,
-        length => BodySize::Sized(length as u64),
-    };
-    framed
-        .as_mut()
-        .write::<Out>(h1::Message::Item((response, size)))?;
-    if !body.is_empty() {
-        framed
-            .as_mut()
-            .write::<Out>(h1::Message::Chunk(Some(body)))?;
-        framed.as_mut().write::<Out>(h1::Message::Chunk(None))?;
-    }
-    let flushed = poll_fn(|context| framed.as_mut().flush::<Out>(context));
-    tokio::time::timeout(ANSWER_TIMEOUT, flushed).await?
 }

@@ -11,6 +11,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+/// When to knock again where it is full, in milliseconds.
+const FULL_RETRY_MS: u32 = 5000;
+
 /// How a connection ends: the reason, and what the peer is told beyond it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
@@ -35,7 +38,8 @@ impl From<Reason> for End {
         Self {
             reason,
             text: None,
-            retry_after_ms: None,
+            // Places come free as players leave, which nobody can foresee.
+            retry_after_ms: (reason == Reason::Full).then_some(FULL_RETRY_MS),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The project's chores. `cargo xtask test` is the whole check, as CI runs it;
-//! `cargo xtask bench` measures.
+//! `cargo xtask bench` measures; `cargo xtask fuzz` tries out what peers may send.
 //!
 //! A step is one row of [`STEPS`]; the first that fails ends the run.
 
@@ -62,6 +62,12 @@ enum Chore {
         #[arg(long, value_name = "STEP", value_parser = names())]
         only: Vec<String>,
     },
+    /// Fuzz everything that reads a peer's bytes.
+    Fuzz {
+        /// How long in all, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Measure everything and write docs/performance.md and its charts.
     Bench {
         /// Short windows and one pair each: to try it out.
@@ -77,6 +83,7 @@ fn names() -> PossibleValuesParser {
 fn main() -> ExitCode {
     match Arguments::parse().chore {
         Chore::Test { only } => test(&only),
+        Chore::Fuzz { seconds } => fuzz(seconds),
         Chore::Bench { quick } => match bench::run(quick) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -109,6 +116,15 @@ fn test(only: &[String]) -> ExitCode {
         eprintln!("{name:<10}{:>10}", seconds(time));
     }
     ExitCode::SUCCESS
+}
+
+fn fuzz(seconds: u64) -> ExitCode {
+    let words = format!("run --release --package downbeat-fuzz -- --seconds {seconds}");
+    match cargo(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        // It has said itself which case it was.
+        Err(_) => ExitCode::FAILURE,
+    }
 }
 
 fn seconds(time: Duration) -> String {

@@ -198,10 +198,34 @@ fn the_rate_counts_frames_and_a_close_is_free() {
     for seq in 0..79 {
         assert!(matches!(other.frame(input(seq), now), Step::Nothing));
     }
-    let end = ended(conduct.frame(input(1), now));
-    assert_eq!(end, Some((Reason::Flood, 4010)));
+    let step = conduct.frame(input(1), now);
+    assert!(matches!(step, Step::Dropped { first: true }));
+    let step = conduct.frame(input(2), now);
+    assert!(matches!(step, Step::Dropped { first: false }));
     let end = ended(other.frame(Message::Close(None), now));
     assert_eq!(end, Some((Reason::Left, 1005)));
+}
+
+#[test]
+fn too_much_does_not_tear_a_message_apart() {
+    let now = Instant::now();
+    let (mut conduct, link, _) = playing(now);
+    let Message::Binary(whole) = input(7) else {
+        panic!("a binary message")
+    };
+    let first = Message::Continuation(Item::FirstBinary(whole.slice(..3)));
+    assert!(matches!(conduct.frame(first, now), Step::Nothing));
+    while matches!(
+        conduct.frame(Message::Ping(Bytes::new()), now),
+        Step::Send(_)
+    ) {}
+    // A fragment too many, and then there is room again for the last.
+    let more = Message::Continuation(Item::Continue(whole.slice(3..5)));
+    assert!(matches!(conduct.frame(more, now), Step::Dropped { .. }));
+    let last = Message::Continuation(Item::Last(whole.slice(5..)));
+    let later = now + Duration::from_secs(1);
+    assert!(matches!(conduct.frame(last, later), Step::Nothing));
+    assert_eq!(fetch(&link).inputs[0].seq, Seq(7));
 }
 
 #[test]

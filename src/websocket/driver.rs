@@ -34,10 +34,12 @@ const MAX_WAITING: usize = 64 << 10;
 
 /// Counts as long as it lives.
 #[derive(Debug)]
-pub(super) struct Counted(IntGauge);
+pub struct Counted(IntGauge);
 
 impl Counted {
-    pub(super) fn new(gauge: &IntGauge) -> Self {
+    /// One more, until it is dropped.
+    #[must_use]
+    pub fn new(gauge: &IntGauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }

@@ -5,18 +5,25 @@
 //! which would otherwise cost work without end and never reach the limit. Control
 //! frames pass in between.
 
-use actix_http::ws::{CloseReason, Item, Message};
+use actix_http::ws::{CloseCode, CloseReason, Item, Message};
 use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
 use downbeat_protocol::Reason;
 
 /// Empty fragments of one message at most; none is of use to anybody.
 const MAX_EMPTY: u32 = 64;
 
+/// The text of a close frame at most, in bytes (RFC 6455 section 5.5: 125 with the
+/// code).
+const MAX_CLOSE_TEXT: usize = 123;
+
 /// What a peer has said, whole.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Whole {
+pub enum Whole {
     /// A binary message.
     Binary(Bytes),
+    /// A text, in UTF-8.
+    Text(ByteString),
     /// A ping, to be answered with the same bytes.
     Ping(Bytes),
     /// A pong, asked for or not.
@@ -27,7 +34,7 @@ pub(super) enum Whole {
 
 /// The message that is being put together.
 #[derive(Debug)]
-pub(super) struct Assembler {
+pub struct Assembler {
     limit: usize,
     parts: Option<Parts>,
 }
@@ -36,11 +43,47 @@ pub(super) struct Assembler {
 struct Parts {
     bytes: BytesMut,
     empty: u32,
+    is_text: bool,
+}
+
+impl Parts {
+    fn whole(self) -> Result<Whole, Reason> {
+        let bytes = self.bytes.freeze();
+        if self.is_text {
+            text(bytes)
+        } else {
+            Ok(Whole::Binary(bytes))
+        }
+    }
+}
+
+/// The scanner has judged text already; but it is not for it to make one.
+fn text(bytes: Bytes) -> Result<Whole, Reason> {
+    let text = ByteString::try_from(bytes).map_err(|_| Reason::InvalidUtf8)?;
+    Ok(Whole::Text(text))
+}
+
+/// The close frame for this reason. As much of `text` is sent as fits.
+#[must_use]
+pub fn close(reason: Reason, text: &str) -> Message {
+    let ends = text.char_indices().map(|(at, char)| at + char.len_utf8());
+    let end = ends.take_while(|end| *end <= MAX_CLOSE_TEXT).last();
+    Message::Close(Some(CloseReason {
+        code: CloseCode::from(reason.code()),
+        description: Some(text[..end.unwrap_or(0)].to_owned()),
+    }))
+}
+
+/// The answer to a peer's close frame: its own code (RFC 6455 section 5.5.1).
+#[must_use]
+pub fn close_answer(heard: Option<CloseReason>) -> Message {
+    Message::Close(heard.map(|heard| CloseReason::from(heard.code)))
 }
 
 impl Assembler {
     /// For messages of at most `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
         Self { limit, parts: None }
     }
 
@@ -48,7 +91,7 @@ impl Assembler {
     ///
     /// # Errors
     /// The reason to end the connection with.
-    pub(super) fn push(&mut self, frame: Message) -> Result<Option<Whole>, Reason> {
+    pub fn push(&mut self, frame: Message) -> Result<Option<Whole>, Reason> {
         match frame {
             Message::Binary(bytes) if self.parts.is_none() => {
                 if bytes.len() > self.limit {
@@ -56,8 +99,22 @@ impl Assembler {
                 }
                 Ok(Some(Whole::Binary(bytes)))
             }
+            Message::Text(text) if self.parts.is_none() => {
+                if text.len() > self.limit {
+                    return Err(Reason::TooLarge);
+                }
+                Ok(Some(Whole::Text(text)))
+            }
             Message::Continuation(Item::FirstBinary(bytes)) if self.parts.is_none() => {
                 self.add(Parts::default(), &bytes)?;
+                Ok(None)
+            }
+            Message::Continuation(Item::FirstText(bytes)) if self.parts.is_none() => {
+                let parts = Parts {
+                    is_text: true,
+                    ..Parts::default()
+                };
+                self.add(parts, &bytes)?;
                 Ok(None)
             }
             Message::Continuation(Item::Continue(bytes)) => {
@@ -68,19 +125,11 @@ impl Assembler {
             Message::Continuation(Item::Last(bytes)) => {
                 let parts = self.parts.take().ok_or(Reason::ProtocolError)?;
                 self.add(parts, &bytes)?;
-                Ok(self
-                    .parts
-                    .take()
-                    .map(|parts| Whole::Binary(parts.bytes.freeze())))
+                self.parts.take().map(Parts::whole).transpose()
             }
             Message::Ping(bytes) => Ok(Some(Whole::Ping(bytes))),
             Message::Pong(_) => Ok(Some(Whole::Pong)),
             Message::Close(reason) => Ok(Some(Whole::Close(reason))),
-            Message::Text(_) | Message::Continuation(Item::FirstText(_))
-                if self.parts.is_none() =>
-            {
-                Err(Reason::TextRefused)
-            }
             _ => Err(Reason::ProtocolError),
         }
     }
@@ -214,9 +263,24 @@ mod tests {
             ),
             (
                 "text",
-                vec![Message::Text("a".into())],
+                vec![Message::Text("ä".into())],
+                vec![Whole::Text("ä".into())],
+                None,
+            ),
+            (
+                "text in fragments",
+                vec![
+                    Continuation(Item::FirstText(Bytes::from_static(b"\xC3"))),
+                    last("\u{24}"),
+                ],
                 vec![],
-                Some(Reason::TextRefused),
+                Some(Reason::InvalidUtf8),
+            ),
+            (
+                "long text",
+                vec![Message::Text("123456789".into())],
+                vec![],
+                Some(Reason::TooLarge),
             ),
             (
                 "text within",

@@ -1,4 +1,5 @@
-//! Judges WebSocket frames by their headers, before payloads are buffered.
+//! Judges WebSocket frames by their headers, before payloads are buffered, and text
+//! byte by byte.
 //!
 //! Sans-IO: bytes in, verdicts out. The parser behind it collects a whole announced
 //! frame before it looks at any limit, so whatever it must not see has to be found
@@ -13,8 +14,11 @@
 //! frames masked (5.1), control frames at most 125 bytes and whole (5.5),
 //! continuations only after a beginning and nothing else before the end (5.4), a
 //! 64-bit length below 2⁶³ (5.2), close payloads with a sendable code and UTF-8
-//! text (5.5.1, 7.4, 8.1). And of this server: no text, no message above its limit.
+//! text (5.5.1, 7.4, 8.1), text in UTF-8 across its fragments (5.6, 8.1), found at
+//! the first byte that cannot be. And of this server: no message above its limit,
+//! and no text where a session speaks binary only.
 
+use super::utf8::Utf8;
 use downbeat_protocol::Reason;
 
 /// The longest header: two bytes, a 64-bit length, the masking key.
@@ -36,7 +40,7 @@ const PONG: u8 = 10;
 
 /// How far a call of [`Scanner::scan`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scan {
+pub enum Scan {
     /// All bytes belong to a frame that is not yet complete.
     Part,
     /// A frame ends after this many bytes; scan the rest again.
@@ -45,11 +49,23 @@ pub(super) enum Scan {
     Close(usize),
 }
 
+/// Whether a peer may send text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// It may not; a session ends with [`Reason::TextRefused`].
+    Refused,
+    /// It may, in UTF-8.
+    Taken,
+}
+
 /// The state between two reads of one peer's bytes.
 #[derive(Debug)]
-pub(super) struct Scanner {
+pub struct Scanner {
     /// Bytes of one message at most.
     limit: u64,
+    texts: Texts,
+    /// The text of the unfinished message; `None` if it is binary.
+    text: Option<Utf8>,
     /// Bytes of the unfinished message so far; `None` between messages.
     message: Option<u64>,
     header: [u8; MAX_HEADER],
@@ -61,10 +77,13 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// For a peer whose messages may have `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    /// For a peer whose messages may have `limit` bytes, and be text or not.
+    #[must_use]
+    pub fn new(limit: usize, texts: Texts) -> Self {
         Self {
             limit: limit as u64,
+            texts,
+            text: None,
             message: None,
             header: [0; MAX_HEADER],
             have: 0,
@@ -77,7 +96,7 @@ impl Scanner {
     ///
     /// # Errors
     /// The reason to end the connection with; after it, do not scan again.
-    pub(super) fn scan(&mut self, bytes: &[u8]) -> Result<Scan, Reason> {
+    pub fn scan(&mut self, bytes: &[u8]) -> Result<Scan, Reason> {
         let mut used = 0;
         loop {
             if let Some(left) = self.left {
@@ -103,14 +122,22 @@ impl Scanner {
         }
     }
 
-    fn judge_first(&self) -> Result<(), Reason> {
+    fn judge_first(&mut self) -> Result<(), Reason> {
         let first = self.header[0];
         let is_final = first & FIN != 0;
         if first & RESERVED != 0 {
             return Err(Reason::ProtocolError);
         }
         match (first & OPCODE, self.message) {
-            (CONTINUATION, Some(_)) | (BINARY, None) => Ok(()),
+            (CONTINUATION, Some(_)) => Ok(()),
+            (BINARY, None) => {
+                self.text = None;
+                Ok(())
+            }
+            (TEXT, None) if self.texts == Texts::Taken => {
+                self.text = Some(Utf8::default());
+                Ok(())
+            }
             (TEXT, None) => Err(Reason::TextRefused),
             (CLOSE | PING | PONG, _) if is_final => Ok(()),
             _ => Err(Reason::ProtocolError),
@@ -149,10 +176,10 @@ impl Scanner {
         let taken = usize::try_from(left).map_or(there.len(), |left| left.min(there.len()));
         let is_close = self.opcode() == CLOSE;
         if is_close {
-            let key = self.key();
-            for byte in &there[..taken] {
-                self.close.push(byte ^ key[self.close.len() % 4]);
-            }
+            let unmasked = self.unmask(left, &there[..taken]);
+            self.close.extend(unmasked);
+        } else if !self.is_control() {
+            self.judge_text(left, &there[..taken])?;
         }
         let left = left - taken as u64;
         if left > 0 {
@@ -166,6 +193,28 @@ impl Scanner {
             return Ok(Scan::Close(start + taken));
         }
         Ok(Scan::Frame(start + taken))
+    }
+
+    /// Judges what is there of a frame's payload, if it is text.
+    fn judge_text(&mut self, left: u64, there: &[u8]) -> Result<(), Reason> {
+        let Some(mut text) = self.text else {
+            return Ok(());
+        };
+        let is_good = text.push(self.unmask(left, there));
+        // The message's length is forgotten with the header of its last frame.
+        let is_end = self.message.is_none() && left == there.len() as u64;
+        if !is_good || is_end && !text.is_whole() {
+            return Err(Reason::InvalidUtf8);
+        }
+        self.text = Some(text);
+        Ok(())
+    }
+
+    /// The bytes `there` of a payload of which `left` are to come.
+    fn unmask<'a>(&self, left: u64, there: &'a [u8]) -> impl Iterator<Item = u8> + use<'a> {
+        let (key, done) = (self.key(), self.length() - left);
+        let key = (0..4).map(move |i| key[(done as usize + i) % 4]);
+        there.iter().zip(key.cycle()).map(|(byte, key)| byte ^ key)
     }
 
     fn opcode(&self) -> u8 {

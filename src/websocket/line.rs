@@ -7,13 +7,14 @@
 use crate::telemetry::Telemetry;
 use downbeat_protocol::Reason;
 use std::cell::Cell;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// See the module's doc.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) telemetry: Arc<Telemetry>,
+pub struct Line {
+    /// Where things are counted.
+    pub telemetry: Arc<Telemetry>,
     peer: SocketAddr,
     takes_bytes: Cell<bool>,
     violation: Cell<Option<Reason>>,
@@ -31,13 +32,15 @@ impl Line {
         }
     }
 
-    /// Where the peer comes from.
-    pub(super) fn peer(&self) -> IpAddr {
-        self.peer.ip()
+    /// Where the connection is from.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// Whether all that was written so far is out of the driver's hands.
-    pub(super) fn takes_bytes(&self) -> bool {
+    #[must_use]
+    pub fn takes_bytes(&self) -> bool {
         self.takes_bytes.get()
     }
 
@@ -46,7 +49,8 @@ impl Line {
     }
 
     /// What the peer's bytes were found guilty of.
-    pub(super) fn violation(&self) -> Option<Reason> {
+    #[must_use]
+    pub fn violation(&self) -> Option<Reason> {
         self.violation.get()
     }
 
@@ -55,7 +59,7 @@ impl Line {
     }
 
     /// The connection ends; the first reason counts.
-    pub(super) fn end(&self, reason: Reason) {
+    pub fn end(&self, reason: Reason) {
         if self.end.get().is_none() {
             self.end.set(Some(reason));
             self.telemetry.ended(reason);

@@ -5,8 +5,8 @@ use super::*;
 const LIMIT: usize = 1000;
 
 /// What a peer's bytes come to: how many frames, then how it went on.
-fn verdict(bytes: &[u8], chunk: usize) -> (usize, Result<&'static str, Reason>) {
-    let mut scanner = Scanner::new(LIMIT);
+fn verdict(bytes: &[u8], chunk: usize, texts: Texts) -> (usize, Result<&'static str, Reason>) {
+    let mut scanner = Scanner::new(LIMIT, texts);
     let mut frames = 0;
     for chunk in bytes.chunks(chunk) {
         let mut rest = chunk;
@@ -225,7 +225,77 @@ fn every_rule_has_its_verdict_however_the_bytes_are_cut() {
     ];
     for (name, bytes, frames, outcome) in &cases {
         for chunk in [1, 2, 3, 5, 8, 4096] {
-            let seen = verdict(bytes, chunk);
+            let seen = verdict(bytes, chunk, Texts::Refused);
+            assert_eq!(seen, (*frames, *outcome), "{name}, in chunks of {chunk}");
+        }
+    }
+}
+
+#[test]
+fn text_is_judged_to_the_byte_where_it_is_taken() {
+    use Reason::{InvalidUtf8, ProtocolError};
+    let text = FIN | TEXT;
+    let cases: Vec<Case> = vec![
+        ("text", frame(text, "grüße".as_bytes()), 1, Ok("open")),
+        ("empty", frame(text, b""), 1, Ok("open")),
+        (
+            "a character over three fragments, with a ping in between",
+            [
+                frame(TEXT, b"\xE2"),
+                frame(FIN | PING, b"\xFF"),
+                frame(0, b"\x82"),
+                frame(FIN, b"\xAC"),
+            ]
+            .concat(),
+            4,
+            Ok("open"),
+        ),
+        (
+            "an unfinished character at the end",
+            frame(text, b"a\xE2\x82"),
+            0,
+            Err(InvalidUtf8),
+        ),
+        (
+            "an unfinished character at the end of the last fragment",
+            [frame(TEXT, b"a\xE2"), frame(FIN, b"")].concat(),
+            1,
+            Err(InvalidUtf8),
+        ),
+        (
+            "a bad byte, long before the frame's end",
+            [announced(text, 900), vec![0xFF]].concat(),
+            0,
+            Err(InvalidUtf8),
+        ),
+        (
+            "a bad byte in a continuation",
+            [frame(TEXT, b"ok"), frame(0, b"\xFF")].concat(),
+            1,
+            Err(InvalidUtf8),
+        ),
+        (
+            "binary after text need not be text",
+            [frame(text, b"a"), frame(FIN | BINARY, b"\xFF")].concat(),
+            2,
+            Ok("open"),
+        ),
+        (
+            "binary in fragments need not be text",
+            [frame(BINARY, b"\xFF"), frame(FIN, b"\xFF")].concat(),
+            2,
+            Ok("open"),
+        ),
+        (
+            "text within text",
+            [frame(TEXT, b"a"), frame(text, b"b")].concat(),
+            1,
+            Err(ProtocolError),
+        ),
+    ];
+    for (name, bytes, frames, outcome) in &cases {
+        for chunk in [1, 2, 3, 5, 8, 4096] {
+            let seen = verdict(bytes, chunk, Texts::Taken);
             assert_eq!(seen, (*frames, *outcome), "{name}, in chunks of {chunk}");
         }
     }

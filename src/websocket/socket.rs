@@ -4,6 +4,7 @@
 //! the kernel and the actor: what is not asked for stays in the kernel, and the
 //! peer's window closes. All sockets of a thread read into one scratch buffer.
 
+use super::connection::Limits;
 use super::frames::{Scan, Scanner};
 use super::line::Line;
 use actix_web::error::PayloadError;
@@ -43,6 +44,7 @@ pub(super) struct Socket {
     pub(super) io: TcpStream,
     line: Rc<Line>,
     scanner: Scanner,
+    reads_while_stuck: bool,
     /// Read, and not yet handed on.
     rest: Bytes,
     /// A frame was just handed on, and the reader has not yet looked at it.
@@ -52,12 +54,13 @@ pub(super) struct Socket {
 
 impl Socket {
     /// `first` are bytes that came together with the request.
-    pub(super) fn new(io: TcpStream, first: Bytes, line: Rc<Line>, max_message: usize) -> Self {
+    pub(super) fn new(io: TcpStream, first: Bytes, line: Rc<Line>, limits: Limits) -> Self {
         line.telemetry.bytes_in.inc_by(first.len() as u64);
         Self {
             io,
             line,
-            scanner: Scanner::new(max_message),
+            scanner: Scanner::new(limits.max_message, limits.texts),
+            reads_while_stuck: limits.reads_while_stuck,
             rest: first,
             pause: false,
             heard: Heard::Open,
@@ -140,13 +143,18 @@ impl Socket {
 
 /// The socket as the stream of bytes that a WebSocket context wants.
 #[derive(Debug)]
-pub(super) struct Inlet(pub(super) Rc<RefCell<Socket>>);
+pub struct Inlet(pub(super) Rc<RefCell<Socket>>);
 
 impl Stream for Inlet {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let polled = ready!(self.0.borrow_mut().poll_frame(context));
+        let mut socket = self.0.borrow_mut();
+        // The driver polls the actor again when the socket takes bytes.
+        if !socket.reads_while_stuck && !socket.line.takes_bytes() {
+            return Poll::Pending;
+        }
+        let polled = ready!(socket.poll_frame(context));
         // The reason itself is on the line; the context only has to hear of it.
         Poll::Ready(polled.map(|bytes| bytes.map_err(|_| PayloadError::EncodingCorrupted)))
     }

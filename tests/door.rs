@@ -1,0 +1,306 @@
+//! The door: who never becomes a session, who is believed, who is turned away and how,
+//! and what comes of sending too much.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod harness;
+
+use downbeat::Server;
+use downbeat::config::{Network, OriginRule, Settings};
+use downbeat::game::arena::{Arena, Config};
+use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Tick, codec};
+use harness::client::hello;
+use harness::raw::{BINARY, FIN, PING, PONG, frame, request};
+use harness::{Client, PATIENCE, Raw, TestServer, eventually, soon};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+
+/// Status, head and body of an answer that ends the connection, or of an upgrade.
+async fn answer(mut raw: Raw) -> (u16, String, String) {
+    let head = raw.head().await.to_lowercase();
+    let status = head[9..12].parse().unwrap();
+    let body = if status == 101 {
+        Vec::new()
+    } else {
+        raw.rest().await
+    };
+    (status, head, String::from_utf8(body).unwrap())
+}
+
+async fn ask(server: &TestServer, headers: &[(&str, &str)]) -> (u16, String, String) {
+    let mut raw = Raw::open(server.address, None).await;
+    raw.send(request("GET", "/ws", headers).as_bytes()).await;
+    answer(raw).await
+}
+
+/// Sends what `bytes` yields, one each `pause`, until the peer has had enough; how
+/// long that took.
+async fn trickle(mut raw: Raw, bytes: impl IntoIterator<Item = u8>, pause: Duration) -> Duration {
+    let start = Instant::now();
+    for byte in bytes {
+        let (mut reader, mut writer) = raw.stream.split();
+        let mut rest = [0; 512];
+        let read = tokio::io::AsyncReadExt::read(&mut reader, &mut rest);
+        match tokio::time::timeout(pause, read).await {
+            Ok(Ok(0) | Err(_)) => break,
+            // An answer is no end yet.
+            Ok(Ok(_)) => continue,
+            Err(_) if writer.write_all(&[byte]).await.is_err() => break,
+            Err(_) => {}
+        }
+        assert!(start.elapsed() < PATIENCE, "it is still listened to");
+    }
+    start.elapsed()
+}
+
+#[actix_rt::test]
+async fn who_never_finishes_a_request_is_gone_in_time_and_disturbs_nobody() {
+    const LIMIT: Duration = Duration::from_millis(500);
+    let server = TestServer::start(|settings| settings.request_timeout = LIMIT);
+    let mut honest = Client::join(server.address).await;
+
+    let head = || {
+        b"GET /ws HTTP/1.1\r\nX: "
+            .iter()
+            .copied()
+            .chain(std::iter::repeat(b'x'))
+    };
+    let mut slow = Vec::new();
+    for n in 0..100 {
+        let raw = Raw::open(server.address, None).await;
+        let pause = Duration::from_millis(20);
+        slow.push(actix_rt::spawn(async move {
+            // Some say nothing at all.
+            let pause = if n % 4 == 0 { PATIENCE } else { pause };
+            trickle(raw, head(), pause).await
+        }));
+    }
+    eventually("all are at the door", || server.telemetry.http.get() == 100).await;
+    for nonce in 0..10 {
+        honest.ping(nonce).await;
+    }
+    for slow in slow {
+        let took = slow.await.unwrap();
+        // HTTP's clock ticks twice a second.
+        assert!(took < LIMIT + Duration::from_secs(2), "{took:?}");
+    }
+    eventually("nobody is at the door", || server.telemetry.http.get() == 0).await;
+    honest.ping(99).await;
+    honest.close(1000).await;
+    honest.end().await;
+    server.finish(1).await;
+}
+
+#[actix_rt::test]
+async fn neither_a_slow_body_nor_unread_answers_outlive_their_time() {
+    let server = TestServer::start(|settings| settings.http_lifetime = Duration::from_secs(1));
+    let mut slow_body = Raw::open(server.address, None).await;
+    slow_body
+        .send(b"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        .await;
+    let body = trickle(
+        slow_body,
+        std::iter::repeat(b'x'),
+        Duration::from_millis(20),
+    );
+
+    let mut unread = Raw::open(server.address, Some(4096)).await;
+    let requests = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20_000);
+    let unread = async {
+        // At some point no more are taken before somebody reads the answers.
+        while unread.stream.write_all(requests.as_bytes()).await.is_ok() {}
+    };
+    let start = Instant::now();
+    soon("both are gone", futures_util::future::join(body, unread)).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    eventually("nobody is at the door", || server.telemetry.http.get() == 0).await;
+    server.finish(0).await;
+}
+
+#[actix_rt::test]
+async fn a_full_door_turns_away_in_http_with_a_hint() {
+    let server = TestServer::start(|settings| settings.max_http = 3);
+    let mut waiting = Vec::new();
+    for _ in 0..3 {
+        waiting.push(Raw::open(server.address, None).await);
+    }
+    eventually("the door is full", || server.telemetry.http.get() == 3).await;
+    let (status, head, body) = ask(&server, &[]).await;
+    assert_eq!(
+        (status, &*body),
+        (503, "the server is full, try again later\n")
+    );
+    assert!(head.contains("retry-after: 5\r\n"), "{head}");
+    assert_eq!(
+        server.telemetry.refused.with_label_values(&["503"]).get(),
+        1
+    );
+
+    // A session stands in nobody's way: it has left the door.
+    waiting.pop();
+    eventually("a place is free", || server.telemetry.http.get() == 2).await;
+    let first = Client::join(server.address).await;
+    eventually("it has left", || server.telemetry.http.get() == 2).await;
+    let second = Client::join(server.address).await;
+    drop((first, second, waiting));
+    server.finish(2).await;
+}
+
+#[actix_rt::test]
+async fn addresses_from_proxies_count_and_nobody_elses_word_does() {
+    let forwarded = [
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("X-Forwarded-For", "1.1.1.1, 192.0.2.1"),
+        ("Forwarded", "for=192.0.2.1;proto=https"),
+    ];
+    for believed in [true, false] {
+        let server = TestServer::start(|settings| {
+            settings.max_sessions_per_address = 1;
+            if believed {
+                settings.proxies = vec![Network::parse("127.0.0.0/8").unwrap()];
+            }
+        });
+        let held = Client::try_connect(server.address, "/ws", &[("x-forwarded-for", "192.0.2.1")]);
+        let held = held.await.unwrap();
+        for header in forwarded {
+            let (status, head, body) = ask(&server, &[header]).await;
+            if believed {
+                assert_eq!(
+                    (status, &*body),
+                    (429, "too many connections from this address\n"),
+                    "{header:?}"
+                );
+                assert!(head.contains("retry-after: 5\r\n"), "{head}");
+            } else {
+                assert_eq!(status, 101, "loopback is exempt, whatever it says");
+            }
+        }
+        let (status, ..) = ask(&server, &[("X-Forwarded-For", "192.0.2.2")]).await;
+        assert_eq!(status, 101, "somebody else");
+        let both = [forwarded[0], ("Forwarded", "for=192.0.2.9")];
+        let (status, _, body) = ask(&server, &both).await;
+        if believed {
+            assert_eq!((status, body.lines().count()), (400, 1), "{body}");
+        } else {
+            assert_eq!(status, 101);
+        }
+        drop(held);
+        server.finish(if believed { 2 } else { 6 }).await;
+    }
+}
+
+#[actix_rt::test]
+async fn only_pages_on_the_list_may_enter() {
+    let server = TestServer::start(|settings| {
+        settings.origins = vec![OriginRule::Exact("https://play.example".into())];
+    });
+    for (origin, status) in [
+        (Some("https://play.example"), 101),
+        (None, 101),
+        (Some("http://play.example"), 403),
+        (Some("http://127.0.0.1"), 403),
+    ] {
+        let headers: Vec<_> = origin
+            .map(|origin| ("Origin", origin))
+            .into_iter()
+            .collect();
+        let (seen, _, body) = ask(&server, &headers).await;
+        assert_eq!(seen, status, "{origin:?}: {body}");
+    }
+    server.finish(2).await;
+}
+
+#[actix_rt::test]
+async fn excess_is_dropped_and_counted_and_a_moment_of_it_is_forgiven() {
+    let server = TestServer::start(|_| {});
+    let mut raw = Raw::connect(server.address).await;
+    // 60 per second, and 20 beyond.
+    raw.send(&frame(FIN | PING, b"").repeat(200)).await;
+    let dropped = &server.telemetry.messages_dropped;
+    eventually("what is too much is dropped", || dropped.get() >= 100).await;
+    let mut pongs = 0;
+    let mut probe = Instant::now();
+    loop {
+        // As soon as there is room again it is answered again.
+        if probe.elapsed() > Duration::from_millis(20) {
+            raw.frame(FIN | PING, b"probe").await;
+            probe = Instant::now();
+        }
+        let next = tokio::time::timeout(Duration::from_millis(20), raw.next()).await;
+        match next {
+            Ok(Some((first, payload))) => {
+                assert_eq!(first, FIN | PONG, "nothing but pongs: {payload:?}");
+                if payload == b"probe" {
+                    break;
+                }
+                pongs += 1;
+            }
+            Ok(None) => panic!("ended after {pongs} pongs"),
+            Err(_) => {}
+        }
+    }
+    assert!((80..200).contains(&pongs), "{pongs} were answered");
+    assert_eq!(server.ends(Reason::Flood), 0);
+    drop(raw);
+    server.finish(1).await;
+}
+
+#[actix_rt::test]
+async fn excess_that_goes_on_ends_the_session() {
+    for large in [false, true] {
+        let server = TestServer::start(|settings| {
+            settings.flood_timeout = Duration::from_millis(300);
+            settings.message_rate = Some(if large { 10_000 } else { 10 });
+            settings.message_burst = 10;
+            settings.byte_rate = 1 << 16;
+        });
+        let mut client = Client::join(server.address).await;
+        let (nonce, received) = (1, Tick(0));
+        let small = codec::encode(&ClientMessage::<()>::Ping { nonce, received }).unwrap();
+        let message = if large {
+            frame(FIN | PING, &[0; 125]).repeat(20)
+        } else {
+            frame(FIN | BINARY, &small)
+        };
+        let start = Instant::now();
+        while server.ends(Reason::Flood) == 0 {
+            assert!(start.elapsed() < PATIENCE, "it may go on for ever");
+            // Below what ends at once, and above what is allowed.
+            let raw = client.socket.get_mut();
+            let _ = raw.write_all(&message).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(server.telemetry.messages_dropped.get() > 0);
+        assert_eq!(client.end().await.code, Some(4010), "large: {large}");
+        server.finish(1).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_full_room_says_when_to_come_back() {
+    let settings = Settings {
+        bind: ([127, 0, 0, 1], 0).into(),
+        max_players: 1,
+        max_rooms: 1,
+        ..Settings::default()
+    };
+    let server = Server::<Arena>::start(settings, Config::default()).unwrap();
+    let _first = Client::join(server.address()).await;
+    for path in ["/ws", "/ws/another"] {
+        let mut second = Client::connect(server.address(), path).await;
+        second.say(&ClientMessage::Hello(hello("bob"))).await;
+        match second.hear().await {
+            ServerMessage::Bye {
+                code,
+                retry_after_ms,
+                ..
+            } => assert_eq!((code, retry_after_ms), (1013, Some(5000)), "{path}"),
+            other => panic!("{path}: let in: {other:?}"),
+        }
+        assert_eq!(second.end().await.code, Some(1013));
+    }
+    server.stop().await;
+}
