@@ -25,7 +25,9 @@ pub(crate) fn draw(suite: &Suite, folder: &Path) -> Result<()> {
 
 fn floor(pairs: &[(Case, Vec<Pair>)], path: &Path) -> Result<()> {
     let line = |rooms: usize, figure: fn(&Pair) -> f64| {
-        let cases = pairs.iter().filter(|(case, _)| case.rooms == rooms);
+        let cases = pairs
+            .iter()
+            .filter(|(case, pairs)| case.rooms == rooms && !pairs.is_empty());
         let points =
             cases.map(|(case, pairs)| (case.players as f64, median(pairs.iter().map(figure))));
         points.collect()

@@ -49,12 +49,14 @@ fn header(suite: &Suite, page: &mut String) -> Result<()> {
     };
     writeln!(
         page,
-        "\nTaken on {} by `{command}` on {}: windows of {} s after {} s of warm-up, medians of {} pairs.\n",
+        "\nTaken on {} by `{command}` on {}: windows of {} s after {} s of warm-up, medians of {} pairs; \
+         load average {} at the end. *not held*: sessions ended as too slow in three tries, for want of CPU time.\n",
         today()?,
         machine()?,
         suite.pace.window.as_secs(),
         suite.pace.warm_up.as_secs(),
         suite.pace.pairs,
+        load_average()?,
     )?;
     Ok(())
 }
@@ -69,6 +71,11 @@ fn against_the_floor(pairs: &[(Case, Vec<Pair>)], page: &mut String) -> Result<(
          |---|---|---|---|---|---|---|---|---|---|"
     )?;
     for (case, pairs) in pairs {
+        if pairs.is_empty() {
+            let Case { players, rooms, .. } = case;
+            writeln!(page, "| {players} | {rooms} | not held | | | | | | | |")?;
+            continue;
+        }
         let ratios = || pairs.iter().map(Pair::ratio);
         let of = |figure: fn(&Run) -> f64| median(pairs.iter().map(|pair| figure(&pair.downbeat)));
         let of_floor =
@@ -111,7 +118,7 @@ fn ticks(pairs: &[(Case, Vec<Pair>)], page: &mut String) -> Result<()> {
          | players | rooms | drain | step | view | encode | send | watch | total | late | world µs |\n\
          |---|---|---|---|---|---|---|---|---|---|---|"
     )?;
-    for (case, pairs) in pairs {
+    for (case, pairs) in pairs.iter().filter(|(_, pairs)| !pairs.is_empty()) {
         let served = || {
             let served = pairs.iter().map(|pair| pair.downbeat.served.as_ref());
             served.flatten()
@@ -193,14 +200,18 @@ fn growth(suite: &Suite, page: &mut String) -> Result<()> {
 }
 
 fn others(suite: &Suite, page: &mut String) -> Result<()> {
-    let (case, run) = &suite.idle;
+    writeln!(page, "### Idle players and high rates\n")?;
+    for (case, run) in &suite.idle {
+        writeln!(
+            page,
+            "{} joined players that only acknowledge: {:.1} KiB of resident memory each.\n",
+            case.players,
+            run.memory / 1024.0
+        )?;
+    }
     writeln!(
         page,
-        "### Idle players and high rates\n\n\
-         {} joined players that only acknowledge: {:.1} KiB of resident memory each.\n\n\
-         | players | Hz | late p50 / p99 ms | tick p50 / p99 ms | µs per snapshot | gap p99 ms | ticks skipped |\n|---|---|---|---|---|---|---|",
-        case.players,
-        run.memory / 1024.0
+        "| players | Hz | late p50 / p99 ms | tick p50 / p99 ms | µs per snapshot | gap p99 ms | ticks skipped |\n|---|---|---|---|---|---|---|"
     )?;
     for (case, run) in &suite.fast {
         let Some(served) = &run.served else { continue };
@@ -277,6 +288,13 @@ fn machine() -> Result<String> {
     let cores = std::thread::available_parallelism()?;
     let model = model.unwrap_or_else(|| std::env::consts::ARCH.into());
     Ok(format!("{cores} cores of {model}, Linux {}", kernel.trim()))
+}
+
+/// Processes that wanted to run in the last minute, at the mean: far above the
+/// number of cores, the machine did other things beside.
+fn load_average() -> Result<String> {
+    let text = std::fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split_whitespace().next().unwrap_or("?").to_owned())
 }
 
 /// The date in UTC, from the days since 1970 (Howard Hinnant, `civil_from_days`).
