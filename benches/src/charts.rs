@@ -80,7 +80,7 @@ fn chart(path: &Path, title: &str, lines: &[Line]) -> Result<()> {
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(48)
-        .build_cartesian_2d(0.0..right * 1.05, 0.0..top * 1.15)?;
+        .build_cartesian_2d(0.0..right * 1.05, 0.0..top * 1.4)?;
     chart
         .configure_mesh()
         .x_desc("players")
@@ -97,7 +97,7 @@ fn chart(path: &Path, title: &str, lines: &[Line]) -> Result<()> {
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(SeriesLabelPosition::UpperRight)
         .background_style(WHITE)
         .border_style(BLACK)
         .draw()?;
