@@ -97,6 +97,7 @@ fn against_the_floor(pairs: &[(Case, Vec<Pair>)], page: &mut String) -> Result<(
             of(|run| run.seen.gap_ms[1]),
             of_floor(|run| run.seen.gap_ms[0]),
             of_floor(|run| run.seen.gap_ms[1]),
+            of(skipped),
             of(|run| run
                 .served
                 .as_ref()
