@@ -95,7 +95,7 @@ async fn a_second_hello_and_rubbish_end_a_player() {
 
 #[actix_rt::test]
 async fn a_flood_is_ended_and_others_play_on() {
-    let server = TestServer::start(|_| {});
+    let server = TestServer::start(|settings| settings.flood_timeout = Duration::ZERO);
     let mut honest = Client::join(server.address).await;
     let mut flood = Client::join(server.address).await;
     for seq in 0..100 {

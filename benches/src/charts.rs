@@ -25,7 +25,9 @@ pub(crate) fn draw(suite: &Suite, folder: &Path) -> Result<()> {
 
 fn floor(pairs: &[(Case, Vec<Pair>)], path: &Path) -> Result<()> {
     let line = |rooms: usize, figure: fn(&Pair) -> f64| {
-        let cases = pairs.iter().filter(|(case, _)| case.rooms == rooms);
+        let cases = pairs
+            .iter()
+            .filter(|(case, pairs)| case.rooms == rooms && !pairs.is_empty());
         let points =
             cases.map(|(case, pairs)| (case.players as f64, median(pairs.iter().map(figure))));
         points.collect()
@@ -78,7 +80,7 @@ fn chart(path: &Path, title: &str, lines: &[Line]) -> Result<()> {
         .margin(12)
         .x_label_area_size(40)
         .y_label_area_size(48)
-        .build_cartesian_2d(0.0..right * 1.05, 0.0..top * 1.15)?;
+        .build_cartesian_2d(0.0..right * 1.05, 0.0..top * 1.4)?;
     chart
         .configure_mesh()
         .x_desc("players")
@@ -95,7 +97,7 @@ fn chart(path: &Path, title: &str, lines: &[Line]) -> Result<()> {
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(SeriesLabelPosition::UpperRight)
         .background_style(WHITE)
         .border_style(BLACK)
         .draw()?;

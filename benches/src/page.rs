@@ -49,12 +49,14 @@ fn header(suite: &Suite, page: &mut String) -> Result<()> {
     };
     writeln!(
         page,
-        "\nTaken on {} by `{command}` on {}: windows of {} s after {} s of warm-up, medians of {} pairs.\n",
+        "\nTaken on {} by `{command}` on {}: windows of {} s after {} s of warm-up, medians of {} pairs; \
+         load average {} at the end. *not held*: sessions ended as too slow in three tries, for want of CPU time.\n",
         today()?,
         machine()?,
         suite.pace.window.as_secs(),
         suite.pace.warm_up.as_secs(),
         suite.pace.pairs,
+        load_average()?,
     )?;
     Ok(())
 }
@@ -64,18 +66,24 @@ fn against_the_floor(pairs: &[(Case, Vec<Pair>)], page: &mut String) -> Result<(
         page,
         "### Against the floor\n\n\
          20 Hz, one snapshot and one input per player and tick, everyone sees about {VISIBLE} players. \
-         *µs*: CPU time of the server per snapshot delivered, its input included. *sent*: what the player got, events and frame headers included.\n\n\
-         | players | rooms | downbeat µs | of it user | floor µs | ratio (least–most) | bytes sent | snapshot gap p50 / p99 ms, floor's | ticks skipped | memory per session KiB |\n\
-         |---|---|---|---|---|---|---|---|---|---|"
+         *µs*: CPU time of the server per snapshot delivered, its input included. *sent*: what the player got, events and frame headers included. \
+         *skipped*: snapshots due but not built, because the session had not yet taken the last one; the one after it is a keyframe of all the player sees.\n\n\
+         | players | rooms | downbeat µs | of it user | floor µs | ratio (least–most) | bytes sent | snapshot gap p50 / p99 ms, floor's | skipped % | ticks skipped | memory per session KiB |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|"
     )?;
     for (case, pairs) in pairs {
+        if pairs.is_empty() {
+            let Case { players, rooms, .. } = case;
+            writeln!(page, "| {players} | {rooms} | not held | | | | | | | | |")?;
+            continue;
+        }
         let ratios = || pairs.iter().map(Pair::ratio);
         let of = |figure: fn(&Run) -> f64| median(pairs.iter().map(|pair| figure(&pair.downbeat)));
         let of_floor =
             |figure: fn(&Run) -> f64| median(pairs.iter().map(|pair| figure(&pair.floor)));
         writeln!(
             page,
-            "| {} | {} | {:.1} | {:.1} | {:.1} | **{:.2}** ({:.2}–{:.2}) | {:.0} | {:.1} / {:.1}, {:.1} / {:.1} | {:.0} | {:.1} |",
+            "| {} | {} | {:.1} | {:.1} | {:.1} | **{:.2}** ({:.2}–{:.2}) | {:.0} | {:.1} / {:.1}, {:.1} / {:.1} | {:.1} | {:.0} | {:.1} |",
             case.players,
             case.rooms,
             of(Run::cost),
@@ -89,6 +97,7 @@ fn against_the_floor(pairs: &[(Case, Vec<Pair>)], page: &mut String) -> Result<(
             of(|run| run.seen.gap_ms[1]),
             of_floor(|run| run.seen.gap_ms[0]),
             of_floor(|run| run.seen.gap_ms[1]),
+            of(skipped),
             of(|run| run
                 .served
                 .as_ref()
@@ -111,7 +120,7 @@ fn ticks(pairs: &[(Case, Vec<Pair>)], page: &mut String) -> Result<()> {
          | players | rooms | drain | step | view | encode | send | watch | total | late | world µs |\n\
          |---|---|---|---|---|---|---|---|---|---|---|"
     )?;
-    for (case, pairs) in pairs {
+    for (case, pairs) in pairs.iter().filter(|(_, pairs)| !pairs.is_empty()) {
         let served = || {
             let served = pairs.iter().map(|pair| pair.downbeat.served.as_ref());
             served.flatten()
@@ -152,14 +161,14 @@ fn growth(suite: &Suite, page: &mut String) -> Result<()> {
         ),
         (
             "A crowd",
-            "The plane stays, so that everyone sees nearly everyone.",
+            "The plane stays, so that everyone sees ever more players.",
             &suite.crowd,
         ),
     ] {
         writeln!(
             page,
             "### {title}\n\n{text} 20 Hz, one room.\n\n\
-             | players | plane | µs per snapshot | bytes sent | tick p50 / p99 ms | encode p50 ms, of the tick | gap p99 ms |\n|---|---|---|---|---|---|---|"
+             | players | plane | µs per snapshot | bytes sent | tick p50 / p99 ms | encode p50 ms, of the tick | gap p99 ms | skipped % |\n|---|---|---|---|---|---|---|---|"
         )?;
         for (case, run) in runs {
             let phase = |phase: &str| {
@@ -171,7 +180,7 @@ fn growth(suite: &Suite, page: &mut String) -> Result<()> {
             let (total, encode) = (phase("total"), phase("encode"));
             writeln!(
                 page,
-                "| {} | {} | {:.1} | {:.0} | {:.2} / {:.2} | {:.2}, {:.0} % | {:.1} |",
+                "| {} | {} | {:.1} | {:.0} | {:.2} / {:.2} | {:.2}, {:.0} % | {:.1} | {:.1} |",
                 case.players,
                 case.plane,
                 run.cost(),
@@ -181,6 +190,7 @@ fn growth(suite: &Suite, page: &mut String) -> Result<()> {
                 encode[0],
                 100.0 * encode[0] / total[0],
                 run.seen.gap_ms[1],
+                skipped(run),
             )?;
         }
         writeln!(page)?;
@@ -193,14 +203,18 @@ fn growth(suite: &Suite, page: &mut String) -> Result<()> {
 }
 
 fn others(suite: &Suite, page: &mut String) -> Result<()> {
-    let (case, run) = &suite.idle;
+    writeln!(page, "### Idle players and high rates\n")?;
+    for (case, run) in &suite.idle {
+        writeln!(
+            page,
+            "{} joined players that only acknowledge: {:.1} KiB of resident memory each.\n",
+            case.players,
+            run.memory / 1024.0
+        )?;
+    }
     writeln!(
         page,
-        "### Idle players and high rates\n\n\
-         {} joined players that only acknowledge: {:.1} KiB of resident memory each.\n\n\
-         | players | Hz | late p50 / p99 ms | tick p50 / p99 ms | µs per snapshot | gap p99 ms | ticks skipped |\n|---|---|---|---|---|---|---|",
-        case.players,
-        run.memory / 1024.0
+        "| players | Hz | late p50 / p99 ms | tick p50 / p99 ms | µs per snapshot | gap p99 ms | ticks skipped |\n|---|---|---|---|---|---|---|"
     )?;
     for (case, run) in &suite.fast {
         let Some(served) = &run.served else { continue };
@@ -266,6 +280,13 @@ fn ways(suite: &Suite, page: &mut String) -> Result<()> {
     Ok(())
 }
 
+/// Snapshots due but not built, in percent of those due.
+fn skipped(run: &Run) -> f64 {
+    let skipped = run.served.as_ref();
+    let skipped = skipped.map_or(0.0, |served| served.snapshots_skipped);
+    100.0 * skipped / (skipped + run.seen.snapshots as f64)
+}
+
 /// The processor, how many, and the kernel.
 fn machine() -> Result<String> {
     let cpus = std::fs::read_to_string("/proc/cpuinfo")?;
@@ -277,6 +298,13 @@ fn machine() -> Result<String> {
     let cores = std::thread::available_parallelism()?;
     let model = model.unwrap_or_else(|| std::env::consts::ARCH.into());
     Ok(format!("{cores} cores of {model}, Linux {}", kernel.trim()))
+}
+
+/// Processes that wanted to run in the last minute, at the mean: far above the
+/// number of cores, the machine did other things beside.
+fn load_average() -> Result<String> {
+    let text = std::fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split_whitespace().next().unwrap_or("?").to_owned())
 }
 
 /// The date in UTC, from the days since 1970 (Howard Hinnant, `civil_from_days`).

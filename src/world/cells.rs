@@ -144,16 +144,21 @@ impl<E: Replicate> Cells<E> {
         Ok(())
     }
 
-    /// The encoded delta; empty if nothing differs.
-    pub(super) fn delta(&self, cell: CellId) -> &[u8] {
+    /// Where the encoded delta lies; empty if nothing differs.
+    pub(super) fn delta(&self, cell: CellId) -> Range<usize> {
         self.active_cell(cell)
-            .map_or(&[], |cell| &self.bytes[cell.delta.clone()])
+            .map_or(0..0, |cell| cell.delta.clone())
     }
 
-    /// The encoded keyframe; empty if the cell is.
-    pub(super) fn keyframe(&self, cell: CellId) -> &[u8] {
+    /// Where the encoded keyframe lies; empty if the cell is.
+    pub(super) fn keyframe(&self, cell: CellId) -> Range<usize> {
         self.active_cell(cell)
-            .map_or(&[], |cell| &self.bytes[cell.keyframe.clone()])
+            .map_or(0..0, |cell| cell.keyframe.clone())
+    }
+
+    /// What lies there.
+    pub(super) fn bytes(&self, part: &Range<usize>) -> &[u8] {
+        &self.bytes[part.clone()]
     }
 
     /// The sum of what is in the cell, if anything is.

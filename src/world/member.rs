@@ -97,8 +97,6 @@ pub(super) struct Told<G: Game> {
     pub(super) broken: bool,
     /// Whether the snapshot in the making goes to him.
     pub(super) due: bool,
-    /// The size of his last snapshot, in bytes: a guess for the next.
-    pub(super) size: usize,
 }
 
 impl<G: Game> Member<G> {
@@ -175,7 +173,6 @@ impl<G: Game> Told<G> {
             own: None,
             broken: true,
             due: false,
-            size: 0,
         }
     }
 }

@@ -6,10 +6,12 @@
 use super::core::Core;
 use super::member::{Role, Told};
 use crate::game::{Game, MAX_CELL};
+use bytes::Bytes;
 use downbeat_protocol::CellId;
 use downbeat_protocol::codec::{EncodeError, FNV_START};
 use downbeat_protocol::mirror::add_cell;
 use downbeat_protocol::snapshot::{Header, write_snapshot};
+use std::ops::Range;
 
 impl<G: Game> Core<G> {
     /// Step 4: who is due, and which cells he sees.
@@ -46,9 +48,10 @@ impl<G: Game> Core<G> {
                 (Role::Spectator, Some(player)) => game.view(player, &mut told.next_view),
                 (Role::Spectator, None) => told.next_view.extend(cells.occupied()),
             }
-            told.next_view.retain(|cell| cell.0 <= MAX_CELL);
             told.next_view.sort_unstable();
             told.next_view.dedup();
+            let known = told.next_view.partition_point(|cell| cell.0 <= MAX_CELL);
+            told.next_view.truncate(known);
             for (cell, is_known) in told.cells() {
                 if is_known {
                     cells.want_delta(cell)
@@ -84,7 +87,8 @@ impl<G: Game> Core<G> {
             let told = &mut member.told;
 
             scratch.hidden.clear();
-            if !told.broken {
+            // Most players see the same cells as at the last snapshot.
+            if !told.broken && told.view != told.next_view {
                 let hidden = told.view.iter().filter(|cell| {
                     told.next_view.binary_search(cell).is_err() && cells.was_shown(**cell)
                 });
@@ -98,7 +102,7 @@ impl<G: Game> Core<G> {
                     cells.keyframe(cell)
                 };
                 if !part.is_empty() {
-                    scratch.parts.push((cell, is_known));
+                    scratch.parts.push((cell, part));
                 }
             }
 
@@ -119,25 +123,19 @@ impl<G: Game> Core<G> {
                 }),
                 reset: told.broken,
             };
-            let mut bytes = Vec::with_capacity(told.size + told.size / 4 + 32);
-            let parts = scratch.parts.iter().map(|(cell, is_known)| {
-                let part = if *is_known {
-                    cells.delta(*cell)
-                } else {
-                    cells.keyframe(*cell)
-                };
-                (*cell, part)
-            });
-            write_snapshot(header, &scratch.hidden, parts, &mut bytes)?;
+            scratch.bytes.clear();
+            let parts = scratch.parts.iter();
+            let parts = parts.map(|(cell, part)| (*cell, cells.bytes(part)));
+            write_snapshot(header, &scratch.hidden, parts, &mut scratch.bytes)?;
 
-            told.size = bytes.len();
             told.tick = *tick;
             told.applied = member.pending.applied;
             told.own = own;
             told.broken = false;
             std::mem::swap(&mut told.view, &mut told.next_view);
             if let Some(link) = member.link() {
-                link.snapshot(bytes.into());
+                // The one allocation of a snapshot, of exactly its size.
+                link.snapshot(Bytes::copy_from_slice(&scratch.bytes));
                 tally.snapshots += 1;
             }
         }
@@ -161,7 +159,9 @@ impl<G: Game> Core<G> {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     hidden: Vec<CellId>,
-    parts: Vec<(CellId, bool)>,
+    /// Where the encoded change of each cell lies.
+    parts: Vec<(CellId, Range<usize>)>,
+    bytes: Vec<u8>,
 }
 
 impl<G: Game> Told<G> {

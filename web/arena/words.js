@@ -36,7 +36,8 @@ const WORDS = {
   flood: ['Too many messages', 'The server ended the connection.'],
   kicked: ['You were removed', 'An operator ended your game.'],
   unauthorized: ['You need an invitation', 'This server admits only players with a valid token.'],
-  banned: ['You are banned', 'An operator does not let you in here.'],
+  banned: ['You are banned', 'An operator keeps you out for a while.'],
+  token_expired: ['Your invitation has expired', 'Ask for a new one to play on.'],
   jammed: ['Your connection is jammed', 'Nothing got through to you for too long.'],
 };
 

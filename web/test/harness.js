@@ -27,8 +27,13 @@ const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 /** Small, so that everybody sees everybody. */
 export const SMALL = ['--game', 'size=1024', '--game', 'pickups=0'];
 
+/** What operators of the tests' servers carry. */
+const ADMIN_TOKEN = 'only-for-these-tests-0123456789';
+
 /** A server of the arena, as a process. */
 export class Server {
+  /** Where the operators' routes are. */
+  admin = '';
   #child;
   /** @type {string} */
   address;
@@ -41,27 +46,46 @@ export class Server {
 
   /** @param {string[]} [flags] @param {string} [bind] */
   static async start(flags = [], bind = '127.0.0.1:0') {
-    const child = spawn(BINARY, ['--bind', bind, ...flags], {
+    const child = spawn(BINARY, ['--bind', bind, '--admin-bind', '127.0.0.1:0', ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: {},
+      env: { DOWNBEAT_ADMIN_TOKEN: ADMIN_TOKEN },
     });
     let log = '';
+    let admin = '';
     const lines = createInterface({ input: /** @type {any} */ (child.stderr) });
     /** @type {Promise<string>} */
     const address = new Promise((resolve, reject) => {
       lines.on('line', (line) => {
         log += `${line}\n`;
+        admin = /operators at (\S+)/.exec(line)?.[1] ?? admin;
         const found = /listening on ws:\/\/(\S+)\/ws/.exec(line);
         if (found) resolve(/** @type {string} */ (found[1]));
       });
       child.on('error', reject);
       child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log}`)));
     });
-    return new Server(child, await address);
+    const server = new Server(child, await address);
+    // Its line comes before the one with the address.
+    server.admin = admin;
+    return server;
   }
 
   get port() {
     return Number(this.address.split(':').at(-1));
+  }
+
+  /**
+   * Does what an operator does.
+   * @param {string} path Below `/admin/`.
+   * @param {unknown} body
+   */
+  async operate(path, body) {
+    const response = await fetch(new URL(path, this.admin), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    assert.ok(response.ok, `${path}: ${response.status}`);
   }
 
   /** Ends it and waits for that. @param {NodeJS.Signals} [signal] */

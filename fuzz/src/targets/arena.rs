@@ -27,7 +27,7 @@ pub(super) fn start() -> Result<Start> {
     let comings = (0..40u8).flat_map(|n| [n % 3, n / 3, n, 9]).collect();
     let fight = (0..2).flat_map(join);
     let fight = fight
-        .chain((0..120).flat_map(|n| [3, n % 2, 0xFF, 16 * n]))
+        .chain((0..120u8).flat_map(|n| [3, n % 2, 0xFF, n.wrapping_mul(16)]))
         .collect();
     let corpus = vec![busy, comings, fight, Vec::new()];
     let with_seed = |case: Vec<u8>| [vec![1, 5], case].concat();

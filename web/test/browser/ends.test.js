@@ -118,22 +118,12 @@ test('a full room says so, and lets him in when there is a place', async () => {
 test('a kick shows its words and does not come back', async () => {
   const server = await Server.start(CALM);
   try {
-    const ada = await Player.open(browser, server);
-    // The server's side of the socket, between the page and the real one.
-    /** @type {import('playwright-core').WebSocketRoute | null} */
-    let socket = null;
-    await ada.page.routeWebSocket(/\/ws$/, (route) => {
-      socket = route;
-      route.connectToServer();
-    });
-    await ada.page.reload();
-    await ada.join('Ada');
-    await /** @type {any} */ (socket).close({ code: 4011, reason: 'no ramming' });
+    const ada = await (await Player.open(browser, server)).join('Ada');
+    await server.operate(`rooms/main/sessions/${await ada.id()}/kick`, { text: 'no ramming' });
     await ada.page.locator('#banner[data-label="kicked"]').waitFor();
     assert.match(await ada.page.locator('#banner').innerText(), /You were removed\s+No ramming\./);
     const [end] = await ada.ends();
-    assert.equal(end?.code, 4011);
-    assert.equal(end?.willReconnect, false);
+    assert.deepEqual(end, { code: 4011, label: 'kicked', wasClean: true, willReconnect: false });
     await ada.fine();
   } finally {
     await server.stop();
