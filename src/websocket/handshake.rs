@@ -78,18 +78,21 @@ fn bad_handshake(error: ws::HandshakeError) -> Refusal {
 /// # Errors
 /// If the answer could not be written in time.
 pub async fn accept<S>(
-    mut framed: Framed<S, h1::Codec>,
+    framed: Framed<S, h1::Codec>,
     mut response: ResponseBuilder,
 ) -> io::Result<Raw>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Into<Io>,
+    S: Into<Io>,
 {
+    let mut framed = framed.into_map_io(Into::into);
+    // First, because a peer that is gone after the answer has no address any more, and
+    // is a connection that has ended all the same.
+    let peer = framed.io_ref().tcp().peer_addr()?;
     answer(&mut framed, response.finish().drop_body(), Bytes::new()).await?;
     let parts = framed.into_parts();
-    let io = parts.io.into();
     Ok(Raw {
-        peer: io.tcp().peer_addr()?,
-        io,
+        io: parts.io,
+        peer,
         // A copy, so that HTTP's whole read buffer does not stay for it.
         first: Bytes::copy_from_slice(&parts.read_buf),
     })
