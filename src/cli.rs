@@ -150,13 +150,18 @@ fn not_started(error: StartError) -> Failure {
             ErrorKind::AddrInUse => Failure::InUse(error.key, error.address),
             _ => Failure::Listen(error),
         },
-        StartError::Keys(_) => Failure::Secret(error.to_string()),
+        StartError::Keys(_) | StartError::Certificate(_) => Failure::Secret(error.to_string()),
         error => Failure::Failed(error.to_string()),
     }
 }
 
-/// The start line. Scripts wait for `listening on ws://ADDRESS:PORT/ws` in it.
+/// The start line. Scripts wait for `listening on ws://ADDRESS:PORT/ws` in it
+/// (`wss` with TLS).
 fn announce<G: Game>(settings: &Settings, bound: SocketAddr) {
+    let scheme = match settings.tls_cert {
+        Some(_) => "wss",
+        None => "ws",
+    };
     info!(
         game = G::Wire::SCHEMA,
         tick_rate = settings.tick_rate,
@@ -164,6 +169,6 @@ fn announce<G: Game>(settings: &Settings, bound: SocketAddr) {
         seed = settings.seed,
         workers = settings.workers,
         world_threads = settings.world_threads,
-        "listening on ws://{bound}/ws"
+        "listening on {scheme}://{bound}/ws"
     );
 }

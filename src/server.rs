@@ -7,16 +7,18 @@
 
 use crate::config::{Auth, Secrets, Settings};
 use crate::game::Game;
-use crate::guard::{Admission, BadKeys, Permits, Readiness, Tokens};
+use crate::guard::{Admission, BadCertificate, BadKeys, Permits, Readiness, Tls, Tokens};
 use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Admin, Ops, Overseer};
 use crate::session::{self, Door, Entrance};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
+use crate::websocket::Io;
 use crate::world::RoomBoard;
 use actix::Recipient;
-use actix_http::HttpService;
-use actix_service::{Service, apply_fn_factory, fn_service, map_config};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
+use actix_service::{Service, ServiceFactoryExt, apply_fn_factory, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
@@ -28,6 +30,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,9 @@ pub enum StartError {
     /// The keys that tokens are verified with cannot be used.
     #[error("auth_key_file: {0}")]
     Keys(#[from] BadKeys),
+    /// The certificate that TLS needs cannot be used.
+    #[error("tls: {0}")]
+    Certificate(#[from] BadCertificate),
     /// Two metrics have one name.
     #[error("cannot count: {0}")]
     Telemetry(#[from] prometheus::Error),
@@ -84,6 +90,10 @@ impl<G: Game> Server<G> {
         site: Site,
     ) -> Result<Running, StartError> {
         let admission = admission(&settings, &secrets)?;
+        let tls = match (&settings.tls_cert, &settings.tls_key) {
+            (Some(certificate), Some(key)) => Some(Tls::new(certificate, key)?),
+            _ => None,
+        };
         let telemetry = Telemetry::new()?;
         let board = RoomBoard::new(Instant::now());
         let readiness = Readiness::default();
@@ -117,6 +127,7 @@ impl<G: Game> Server<G> {
             telemetry,
             readiness,
             admission,
+            tls,
             rooms: Rooms {
                 enter: lobby.clone().recipient(),
                 drain: lobby.recipient(),
@@ -192,6 +203,8 @@ pub struct Front<W: Wire> {
     pub readiness: Readiness,
     /// Who players must be.
     pub admission: Admission,
+    /// What its connections are encrypted with, if they are.
+    pub tls: Option<Tls>,
     /// The rooms.
     pub rooms: Rooms<W::Input>,
 }
@@ -228,6 +241,8 @@ impl<W: Wire> Front<W> {
 
         let listener = listen(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let renewal = self.tls.clone().map(|tls| actix_rt::spawn(renew(tls)));
+        let tls = self.tls;
         let service = move || {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
@@ -238,11 +253,11 @@ impl<W: Wire> Front<W> {
             });
             let app = App::new().configure(routes);
             let http = HttpService::build()
-                .tcp_nodelay(true)
                 .client_request_timeout(request_timeout)
                 .upgrade(upgrade)
-                .finish(map_config(app, |()| AppConfig::default()))
-                .tcp();
+                .finish(map_config(app, |()| AppConfig::default()));
+            let tls = tls.clone();
+            let http = fn_service(move |io| prepare(tls.clone(), io)).and_then(http);
             apply_fn_factory(http, move |io: TcpStream, http: &_| {
                 let door = door.clone();
                 let served = match door.admit(&io) {
@@ -273,6 +288,7 @@ impl<W: Wire> Front<W> {
         Ok(Running {
             listening: Listening { address, handle },
             admin: None,
+            renewal,
             telemetry: self.telemetry,
             readiness: self.readiness,
             permits,
@@ -281,6 +297,35 @@ impl<W: Wire> Front<W> {
         })
     }
 }
+
+/// What a connection goes through before HTTP.
+async fn prepare(
+    tls: Option<Tls>,
+    io: TcpStream,
+) -> Result<(Io, Protocol, Option<SocketAddr>), DispatchError> {
+    let peer = io.peer_addr().ok();
+    io.set_nodelay(true)?;
+    let io = match tls {
+        Some(tls) => tls.accept(io).await?.into(),
+        None => io.into(),
+    };
+    Ok((io, Protocol::Http1, peer))
+}
+
+/// Takes a new certificate when there is one.
+async fn renew(tls: Tls) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        match tls.reload() {
+            Ok(true) => tracing::info!("new certificate"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the old certificate stays"),
+        }
+    }
+}
+
+/// How often a certificate's files are looked at.
+const RENEWAL: Duration = Duration::from_secs(2);
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = socket2::Domain::for_address(address);
@@ -300,6 +345,7 @@ const BACKLOG: i32 = 1024;
 pub struct Running {
     listening: Listening,
     admin: Option<Listening>,
+    renewal: Option<JoinHandle<()>>,
     telemetry: Telemetry,
     readiness: Readiness,
     permits: Permits,
@@ -349,6 +395,9 @@ impl Running {
     /// Stops at once; sessions lose their links.
     pub async fn stop(self) {
         self.readiness.drain(Reason::GoingAway);
+        if let Some(renewal) = self.renewal {
+            renewal.abort();
+        }
         self.listening.handle.stop(false).await;
         if let Some(admin) = self.admin {
             admin.handle.stop(false).await;

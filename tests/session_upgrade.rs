@@ -199,6 +199,7 @@ async fn a_port_in_use_is_told_with_its_address() {
         },
         telemetry: downbeat::telemetry::Telemetry::new().unwrap(),
         readiness: Readiness::default(),
+        tls: None,
         admission: downbeat::guard::Admission::default(),
         rooms: Rooms {
             enter: lobby.clone().recipient(),

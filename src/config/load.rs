@@ -112,5 +112,16 @@ fn cross_checks(settings: &Settings) -> Vec<Broken> {
             ),
         });
     }
+    let missing = match (&settings.tls_cert, &settings.tls_key) {
+        (Some(_), None) => Some(["tls_key", "tls_cert"]),
+        (None, Some(_)) => Some(["tls_cert", "tls_key"]),
+        _ => None,
+    };
+    if let Some(keys) = missing {
+        broken.push(Broken {
+            keys,
+            problem: format!("is needed with {}", keys[1]),
+        });
+    }
     broken
 }

@@ -16,6 +16,11 @@ settings! {
     "Listening": {
         /// Where to listen.
         bind: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 4000)), Address;
+        /// The certificate chain, in PEM: with it and a key the port speaks TLS
+        /// (wss:// and https://). Read again when it changes.
+        tls_cert: Option<PathBuf> = None => "none: no TLS", Maybe(File);
+        /// The private key of the certificate, in PEM.
+        tls_key: Option<PathBuf> = None => "none: no TLS", Maybe(File);
         /// Sessions in all at most; more are refused with HTTP status 503.
         max_sessions: usize = 20_000, Whole(1..=1_000_000, "sessions");
         /// Sessions from one address at most; more are refused with HTTP status 429.

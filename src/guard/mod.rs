@@ -10,6 +10,7 @@ mod origin;
 mod permits;
 mod rate;
 mod readiness;
+mod tls;
 mod token;
 
 pub use admission::Admission;
@@ -19,4 +20,5 @@ pub use origin::origin_allowed;
 pub use permits::{Denied, Permit, Permits};
 pub use rate::{Bucket, Meter, Quota, Rate, Verdict};
 pub use readiness::Readiness;
+pub use tls::{BadCertificate, Tls, TlsStream};
 pub use token::{BadKeys, Grant, Identity, NotSigned, Rejected, Tokens};

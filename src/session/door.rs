@@ -82,11 +82,16 @@ impl Door {
         outcome.unwrap_or(Ok(()))
     }
 
-    /// Says why there is no place, to as many as there is time for.
+    /// Says why there is no place, to as many as there is time for, if it can be said
+    /// without TLS.
     pub async fn turn_away(&self, mut io: TcpStream, why: Denied) {
         let refusal = denied(why);
         let status = refusal.status.as_str();
         self.telemetry.refused.with_label_values(&[status]).inc();
+        // Before TLS there is no way to say it.
+        if self.settings.tls_cert.is_some() {
+            return;
+        }
         let Ok(_listener) = self.listeners.acquire_unnamed() else {
             return;
         };

@@ -11,7 +11,7 @@ use crate::config::{OriginRule, Settings};
 use crate::guard::{Admission, Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
-use crate::websocket::{self, Limits, Raw, Refusal, Texts};
+use crate::websocket::{self, Io, Limits, Raw, Refusal, Texts};
 use actix::Recipient;
 use actix_codec::Framed;
 use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -22,7 +22,6 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::net::TcpStream;
 
 /// For whom it may be better in a moment, in seconds.
 const RETRY_LATER: &[(HeaderName, &str)] = &[(header::RETRY_AFTER, "5")];
@@ -53,9 +52,9 @@ pub struct Entrance<I: Send + 'static> {
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
     request: Request,
-    framed: Framed<TcpStream, h1::Codec>,
+    framed: Framed<Io, h1::Codec>,
 ) -> Result<(), actix_web::Error> {
-    let peer = framed.io_ref().peer_addr()?;
+    let peer = framed.io_ref().tcp().peer_addr()?;
     let admitted = match admit(&entrance, &request, peer.ip()) {
         Ok(admitted) => admitted,
         Err(refusal) => {

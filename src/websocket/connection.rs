@@ -2,6 +2,7 @@
 
 use super::driver::Driver;
 use super::frames::Texts;
+use super::io::Io;
 use super::line::Line;
 use super::socket::{Inlet, Socket};
 use crate::guard::Permit;
@@ -40,7 +41,7 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Raw {
     /// The socket.
-    pub io: TcpStream,
+    pub io: Io,
     /// Bytes that came together with the request.
     pub first: Bytes,
     /// Where it comes from.
@@ -61,9 +62,9 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
 ) -> io::Result<()> {
     let Raw { io, first, peer } = raw;
     if limits.send_buffer > 0 {
-        SockRef::from(&io).set_send_buffer_size(limits.send_buffer)?;
+        SockRef::from(io.tcp()).set_send_buffer_size(limits.send_buffer)?;
     }
-    bound_kernel(&io, limits.kernel_timeout)?;
+    bound_kernel(io.tcp(), limits.kernel_timeout)?;
     let line = Rc::new(Line::new(peer, telemetry));
     let socket = Socket::new(io, first, Rc::clone(&line), limits);
     let socket = Rc::new(RefCell::new(socket));

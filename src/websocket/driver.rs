@@ -96,12 +96,14 @@ impl<S: Stream<Item = Bytes>> Driver<S> {
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut socket = self.socket.borrow_mut();
         loop {
+            // Under TLS bytes may be taken and not yet sent: nothing follows them
+            // before they are, or what is only buffered would pass for progress.
+            ready!(Pin::new(&mut socket.io).poll_flush(context))?;
             if self.writing.is_empty() {
                 self.writing = std::mem::take(&mut self.waiting).freeze();
             }
             if self.writing.is_empty() {
-                // Under TLS bytes may be taken and not yet sent.
-                return Pin::new(&mut socket.io).poll_flush(context);
+                return Poll::Ready(Ok(()));
             }
             let taken = ready!(Pin::new(&mut socket.io).poll_write(context, &self.writing))?;
             if taken == 0 {
@@ -205,7 +207,7 @@ impl<S: Stream<Item = Bytes>> Driver<S> {
     fn reset(&self) {
         let socket = self.socket.borrow();
         // It fails only on a socket that is already gone.
-        let _ = SockRef::from(&socket.io).set_linger(Some(Duration::ZERO));
+        let _ = SockRef::from(socket.io.tcp()).set_linger(Some(Duration::ZERO));
     }
 }
 

@@ -5,6 +5,7 @@
 //! whoever calls this.
 
 use super::connection::Raw;
+use super::io::Io;
 use actix_codec::{AsyncRead, AsyncWrite, Framed};
 use actix_http::body::BodySize;
 use actix_http::header::{self, HeaderName};
@@ -14,7 +15,6 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// How long the answer to an upgrade may take to be written.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -77,18 +77,21 @@ fn bad_handshake(error: ws::HandshakeError) -> Refusal {
 ///
 /// # Errors
 /// If the answer could not be written in time.
-pub async fn accept(
-    mut framed: Framed<TcpStream, h1::Codec>,
+pub async fn accept<S>(
+    mut framed: Framed<S, h1::Codec>,
     mut response: ResponseBuilder,
-) -> io::Result<Raw> {
-    let peer = framed.io_ref().peer_addr()?;
+) -> io::Result<Raw>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Into<Io>,
+{
     answer(&mut framed, response.finish().drop_body(), Bytes::new()).await?;
     let parts = framed.into_parts();
+    let io = parts.io.into();
     Ok(Raw {
-        io: parts.io,
+        peer: io.tcp().peer_addr()?,
+        io,
         // A copy, so that HTTP's whole read buffer does not stay for it.
         first: Bytes::copy_from_slice(&parts.read_buf),
-        peer,
     })
 }
 
@@ -96,9 +99,9 @@ pub async fn accept(
 ///
 /// # Errors
 /// If the answer could not be written in time.
-pub async fn refuse<Io>(mut framed: Framed<Io, h1::Codec>, refusal: Refusal) -> io::Result<()>
+pub async fn refuse<S>(mut framed: Framed<S, h1::Codec>, refusal: Refusal) -> io::Result<()>
 where
-    Io: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut response = Response::build(refusal.status);
     response.force_close();
@@ -110,13 +113,13 @@ where
     answer(&mut framed, response.finish().drop_body(), text).await
 }
 
-async fn answer<Io>(
-    framed: &mut Framed<Io, h1::Codec>,
+async fn answer<S>(
+    framed: &mut Framed<S, h1::Codec>,
     response: Response<()>,
     body: Bytes,
 ) -> io::Result<()>
 where
-    Io: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     type Out = h1::Message<(Response<()>, BodySize)>;
     let mut framed = Pin::new(framed);

@@ -10,6 +10,7 @@
 //! * `handshake`: the HTTP side, and refusing;
 //! * `connection`: everything one connection has, put together;
 //! * `driver`: writes, waits, cuts; owns the end of the socket's life;
+//! * `io`: its bytes, encrypted or not;
 //! * `socket`, `frames`, `utf8`: read no more than one judged frame at a time;
 //! * `context`: what an actor is here, and the only file that names
 //!   `actix_web_actors`;
@@ -26,6 +27,7 @@ mod context;
 mod driver;
 mod frames;
 mod handshake;
+mod io;
 mod line;
 mod message;
 mod socket;
@@ -36,6 +38,7 @@ pub use context::{Context, outlet};
 pub use driver::Counted;
 pub use frames::{Scan, Scanner, Texts};
 pub use handshake::{Refusal, accept, check, refuse};
+pub use io::Io;
 pub use line::Line;
 pub use message::{Assembler, Whole, close, close_answer};
 pub use socket::Inlet;

@@ -6,6 +6,7 @@
 
 use super::connection::Limits;
 use super::frames::{Scan, Scanner};
+use super::io::Io;
 use super::line::Line;
 use actix_web::error::PayloadError;
 use bytes::Bytes;
@@ -16,7 +17,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 
 /// What is read at once at most.
 const SCRATCH: usize = 16 << 10;
@@ -41,7 +41,7 @@ pub(super) enum Heard {
 /// See the module's doc.
 #[derive(Debug)]
 pub(super) struct Socket {
-    pub(super) io: TcpStream,
+    pub(super) io: Io,
     line: Rc<Line>,
     scanner: Scanner,
     reads_while_stuck: bool,
@@ -54,7 +54,7 @@ pub(super) struct Socket {
 
 impl Socket {
     /// `first` are bytes that came together with the request.
-    pub(super) fn new(io: TcpStream, first: Bytes, line: Rc<Line>, limits: Limits) -> Self {
+    pub(super) fn new(io: Io, first: Bytes, line: Rc<Line>, limits: Limits) -> Self {
         line.telemetry.bytes_in.inc_by(first.len() as u64);
         Self {
             io,

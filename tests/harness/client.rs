@@ -6,6 +6,7 @@ use downbeat_protocol::message::{Hello, Welcome, schema_hash};
 use downbeat_protocol::{ClientMessage, PROTOCOL_VERSION, Seq, ServerMessage, Tick, codec};
 use futures_util::{SinkExt, StreamExt};
 use std::net::SocketAddr;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -35,8 +36,8 @@ impl Ended {
 }
 
 /// See the module's doc.
-pub struct Client {
-    pub socket: WebSocketStream<TcpStream>,
+pub struct Client<S = TcpStream> {
+    pub socket: WebSocketStream<S>,
     /// The answer to the upgrade.
     pub response: Response,
 }
@@ -51,16 +52,9 @@ impl Client {
         path: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Error> {
-        let mut request = format!("ws://{address}{path}").into_client_request()?;
-        for (name, value) in headers {
-            let value = HeaderValue::from_str(value).unwrap();
-            request.headers_mut().append(*name, value);
-        }
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let handshake = tokio_tungstenite::client_async(request, stream);
-        let (socket, response) = soon("the handshake", handshake).await?;
-        Ok(Self { socket, response })
+        Self::over(stream, address, path, headers).await
     }
 
     /// Connects to `path` without further ado.
@@ -74,6 +68,28 @@ impl Client {
         client.say(&ClientMessage::Hello(hello("ada"))).await;
         client.welcome().await;
         client
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// Upgrades a stream of bytes, with these additional headers.
+    ///
+    /// # Errors
+    /// As tungstenite has it; a refusal is `Error::Http`.
+    pub async fn over(
+        stream: S,
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
+        let mut request = format!("ws://{address}{path}").into_client_request()?;
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value).unwrap();
+            request.headers_mut().append(*name, value);
+        }
+        let handshake = tokio_tungstenite::client_async(request, stream);
+        let (socket, response) = soon("the handshake", handshake).await?;
+        Ok(Self { socket, response })
     }
 
     /// Sends a message of the protocol.

@@ -11,6 +11,7 @@ pub mod client;
 pub mod lobby;
 pub mod raw;
 pub mod server;
+pub mod tls;
 
 pub use binary::Binary;
 pub use client::{Client, Ended};

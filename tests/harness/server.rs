@@ -5,7 +5,7 @@ use super::lobby::{Desk, TestLobby};
 use actix::Actor;
 use actix_web::web;
 use downbeat::config::Settings;
-use downbeat::guard::{Admission, Readiness};
+use downbeat::guard::{Admission, Readiness, Tls};
 use downbeat::server::{Front, Rooms, Running};
 use downbeat::telemetry::Telemetry;
 use downbeat_protocol::Reason;
@@ -34,6 +34,8 @@ impl TestServer {
             ..Settings::default()
         };
         change(&mut settings);
+        let files = settings.tls_cert.as_ref().zip(settings.tls_key.as_ref());
+        let tls = files.map(|(certificate, key)| Tls::new(certificate, key).unwrap());
         let telemetry = Telemetry::new().unwrap();
         let desk = Arc::<Mutex<Desk>>::default();
         let lobby = TestLobby::new(Arc::clone(&desk)).start();
@@ -41,6 +43,7 @@ impl TestServer {
             settings,
             telemetry: telemetry.clone(),
             readiness: Readiness::default(),
+            tls,
             admission,
             rooms: Rooms {
                 enter: lobby.clone().recipient(),
