@@ -7,7 +7,7 @@ use crate::behaviour::Behaviour;
 use crate::mischief::Mischief;
 use crate::swarm::{self, Plan};
 use crate::target::Target;
-use crate::{report, table};
+use crate::{record, report, show, table};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::fs::File;
@@ -17,11 +17,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// Everything went as it should.
-const GOOD: u8 = 0;
+pub(crate) const GOOD: u8 = 0;
 /// A bot could not join, or an honest one suffered.
-const BAD: u8 = 1;
+pub(crate) const BAD: u8 = 1;
 /// The arguments make no sense here.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 
 /// Descriptors beside the bots' sockets: terminal, runtimes, report, the scrape.
 const SPARE_FILES: u64 = 64;
@@ -45,6 +45,28 @@ pub(crate) enum Command {
     /// saw a wrong checksum.
     #[command(args_override_self = true)]
     Swarm(SwarmArgs),
+
+    /// Save everything one client says and hears
+    ///
+    /// Joins as a bot would, or looks on with --watch, and writes each message, in
+    /// both directions, with its time. Ctrl-C ends it early and in good order. The
+    /// file holds what was said, also tokens: it is readable by its owner alone. Its
+    /// format: docs/protocol.md.
+    ///
+    /// Exit code 1 if the connection ended before its time.
+    #[command(after_help = record::EXAMPLES)]
+    Record(record::RecordArgs),
+
+    /// Print a recording, message by message
+    ///
+    /// Each message with its time, direction and size; snapshots by cells, what left,
+    /// entered and changed (what the prediction gave → what it became), bytes by
+    /// part, and whether the checksum is right (✓ ✗). What cannot be decoded is
+    /// shown in hex, and the rest goes on. docs/protocol.md tells what it means.
+    ///
+    /// Exit code 1 if anything was damaged, undecodable or wrong.
+    #[command(after_help = show::EXAMPLES)]
+    Show(show::ShowArgs),
 }
 
 #[derive(Debug, Args)]
@@ -179,13 +201,13 @@ fn tell(plan: &Plan, outcome: &swarm::Outcome, sink: Sink) -> anyhow::Result<boo
     Ok(report.is_good())
 }
 
-fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
+pub(crate) fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
     // Nothing can be said if stderr is closed; the exit code still speaks.
     let _ = writeln!(io::stderr(), "error: {error:#}");
     ExitCode::from(code)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if (Duration::from_secs(1)..=Duration::from_secs(7 * 86_400)).contains(&duration) {
         Ok(duration)

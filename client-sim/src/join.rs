@@ -6,7 +6,7 @@
 use crate::ending::Ending;
 use crate::player::{self, Answer, Player};
 use crate::swarm::Plan;
-use crate::target::CONNECT_TIMEOUT;
+use crate::target::{CONNECT_TIMEOUT, Target};
 use downbeat_protocol::codec::DECODE_LIMIT;
 use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
@@ -40,7 +40,7 @@ pub(crate) async fn join(
     resume: Option<ResumeToken>,
 ) -> Result<(Socket, Box<Player>), Ending> {
     let entered = async {
-        let mut socket = connect(plan, address).await?;
+        let mut socket = connect(&plan.target, address).await?;
         let player = greet(&mut socket, plan, number, resume).await?;
         Ok((socket, player))
     };
@@ -54,7 +54,7 @@ pub(crate) async fn join(
 ///
 /// # Errors
 /// [`Ending`] if the server cannot be reached or refuses.
-pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, Ending> {
+pub(crate) async fn connect(target: &Target, address: SocketAddr) -> Result<Socket, Ending> {
     let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
         Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
         Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
@@ -70,7 +70,7 @@ pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, 
         .max_write_buffer_size(WRITE_BUFFER)
         .max_message_size(Some(DECODE_LIMIT))
         .max_frame_size(Some(DECODE_LIMIT));
-    let request = ClientRequestBuilder::new(plan.target.uri()).with_sub_protocol(SUBPROTOCOL);
+    let request = ClientRequestBuilder::new(target.uri()).with_sub_protocol(SUBPROTOCOL);
     let (socket, _) = client_async_with_config(request, stream, Some(config))
         .await
         .map_err(Ending::from_socket)?;

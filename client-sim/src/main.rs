@@ -30,17 +30,24 @@ mod mischief;
 mod pacer;
 mod player;
 mod prometheus;
+mod record;
 mod report;
 mod scrape;
+mod show;
+mod solo;
 mod stage;
 mod swarm;
 mod table;
+mod tape;
 mod target;
 
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli::Command::Swarm(args) = cli::Cli::parse().command;
-    cli::swarm(args)
+    match cli::Cli::parse().command {
+        cli::Command::Swarm(args) => cli::swarm(args),
+        cli::Command::Record(args) => record::record(args),
+        cli::Command::Show(args) => show::show(args),
+    }
 }

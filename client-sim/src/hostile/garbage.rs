@@ -51,7 +51,7 @@ async fn visit(
     let socket = if says_hello {
         join(plan, address, number, None).await?.0
     } else {
-        connect(plan, address).await?
+        connect(&plan.target, address).await?
     };
     shared.counted.borrow_mut().garbage_connections += 1;
     let stream = socket.get_ref();

@@ -1,0 +1,253 @@
+//! `client-sim record`: everything one client says and hears, in a file.
+//!
+//! Owns the arguments and the run's end: the time is up, Ctrl-C, the file is full,
+//! or the connection is over. The client itself is [`crate::solo`], the file
+//! [`crate::tape`]. Called by `main`.
+
+use crate::behaviour::{Behaviour, Pilot, Sight};
+use crate::cli::{BAD, GOOD, USAGE, complain, duration};
+use crate::ending::Ending;
+use crate::solo::{Entry, Solo, Tap};
+use crate::tape::{Description, Tape, What};
+use crate::target::Target;
+use anyhow::Context;
+use clap::Args;
+use downbeat_protocol::arena::{ArenaWire, Input};
+use downbeat_protocol::{PROTOCOL_VERSION, Wire};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::time::sleep;
+
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  client-sim record game.tape --url ws://127.0.0.1:4000/ws --duration 30s
+  client-sim record game.tape --url ws://127.0.0.1:4000/ws --watch
+  client-sim record - --url ws://127.0.0.1:4000/ws | client-sim show -";
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Where to write; `-` is stdout, message by message
+    file: PathBuf,
+
+    /// The server's address, for instance ws://127.0.0.1:4000/ws
+    #[arg(long)]
+    url: Target,
+
+    /// How long
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    duration: Duration,
+
+    /// The room [default: the one in the address, or the default room]
+    #[arg(long, default_value = "", hide_default_value = true)]
+    room: String,
+
+    /// The player's name
+    #[arg(long, default_value = "recorder")]
+    name: String,
+
+    /// How to play
+    #[arg(long, value_enum, default_value_t = Behaviour::Wander)]
+    behaviour: Behaviour,
+
+    /// Look on and play nobody: everything there is comes
+    #[arg(long, conflicts_with = "behaviour")]
+    watch: bool,
+
+    /// The same seed plays alike
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+
+    /// Stop when the file has so many MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    max_size: u64,
+}
+
+/// Records, and says how it went.
+pub(crate) fn record(args: RecordArgs) -> ExitCode {
+    let out = match open(&args.file) {
+        Ok(out) => out,
+        Err(error) => return complain(&error, USAGE),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start a runtime");
+    match runtime.and_then(|runtime| runtime.block_on(run(&args, out))) {
+        Ok(Ended::Enough) => ExitCode::from(GOOD),
+        Ok(Ended::Early(ending)) => {
+            let what = anyhow::anyhow!("{}: {}", ending.label, ending.detail);
+            complain(&what.context("the connection ended"), BAD)
+        }
+        Err(error) => complain(&error, BAD),
+    }
+}
+
+/// Why it is over.
+enum Ended {
+    /// The time is up, the file is full, or somebody said so.
+    Enough,
+    /// The connection is.
+    Early(Ending),
+}
+
+type Out = BufWriter<Box<dyn Write>>;
+
+fn open(path: &Path) -> anyhow::Result<Out> {
+    if path.as_os_str() == "-" {
+        anyhow::ensure!(
+            !io::stdout().is_terminal(),
+            "a recording is not for a terminal: name a file, or pipe it into `client-sim show -`"
+        );
+        return Ok(BufWriter::new(Box::new(io::stdout())));
+    }
+    let file = create(path).with_context(|| format!("cannot write to {}", path.display()))?;
+    Ok(BufWriter::new(Box::new(file)))
+}
+
+/// Readable by its owner alone: a recording holds tokens.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// What stands between the client and the tape.
+struct Recorder {
+    tape: Tape<Out>,
+    start: Instant,
+    /// Whether somebody reads along.
+    live: bool,
+    failed: Option<io::Error>,
+}
+
+impl Tap for Recorder {
+    fn said(&mut self, what: What, at: Instant, body: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
+        let at = at.saturating_duration_since(self.start);
+        let mut added = self.tape.add(what, at, body);
+        if self.live {
+            added = added.and_then(|()| self.tape.flush());
+        }
+        self.failed = added.err();
+    }
+}
+
+async fn run(args: &RecordArgs, out: Out) -> anyhow::Result<Ended> {
+    let pilot = match args.watch {
+        true => None,
+        false => Pilot::new(args.behaviour, args.seed, 0),
+    };
+    let about = Description {
+        protocol: PROTOCOL_VERSION,
+        game: ArenaWire::SCHEMA.to_owned(),
+        url: args.url.to_string(),
+        date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        client: format!(
+            "client-sim {}, {}",
+            env!("CARGO_PKG_VERSION"),
+            if args.watch {
+                "watch"
+            } else {
+                args.behaviour.label()
+            }
+        ),
+    };
+    let recorder = Recorder {
+        tape: Tape::begin(out, &about, args.max_size << 20)?,
+        start: Instant::now(),
+        live: args.file.as_os_str() == "-",
+        failed: None,
+    };
+    let address = args.url.resolve().await?;
+    let entry = Entry {
+        target: args.url.clone(),
+        room: args.room.clone(),
+        name: args.name.clone(),
+        watch: args.watch,
+        resume: None,
+    };
+    let start = recorder.start;
+    let (ended, recorder) = match Solo::enter(&entry, address, pilot.is_some(), recorder).await {
+        Ok(solo) => play(solo, pilot, args.duration).await,
+        Err((ending, recorder)) => (Ended::Early(ending), recorder),
+    };
+    finish(args, recorder, start.elapsed())?;
+    Ok(ended)
+}
+
+/// Plays until it is over.
+async fn play(
+    mut solo: Solo<Recorder>,
+    mut pilot: Option<Pilot>,
+    time: Duration,
+) -> (Ended, Recorder) {
+    let mut steer = |sight: Sight<'_>| match &mut pilot {
+        Some(pilot) => pilot.decide(sight),
+        None => Input::default(),
+    };
+    let mut enough = std::pin::pin!(async {
+        tokio::select! {
+            () = sleep(time) => {}
+            // Without a handler Ctrl-C ends the program, which the file survives.
+            Ok(()) = tokio::signal::ctrl_c() => {}
+        }
+    });
+    loop {
+        let full = solo.tap().failed.is_some() || solo.tap().tape.is_full();
+        if full {
+            return (Ended::Enough, solo.leave().await);
+        }
+        tokio::select! {
+            biased;
+            () = &mut enough => return (Ended::Enough, solo.leave().await),
+            news = solo.turn(&mut steer) => {
+                if let Err(ending) = news {
+                    return (Ended::Early(ending), solo.hear_out().await);
+                }
+            }
+        }
+    }
+}
+
+/// Closes the file and says what is in it.
+fn finish(args: &RecordArgs, recorder: Recorder, time: Duration) -> anyhow::Result<()> {
+    let Recorder {
+        mut tape, failed, ..
+    } = recorder;
+    let written = match failed {
+        Some(error) => Err(error),
+        None => tape.flush(),
+    };
+    match written {
+        // Whoever read along has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        written => written.context("cannot write the recording")?,
+    }
+    let full = match tape.is_full() {
+        true => "; it is full",
+        false => "",
+    };
+    // Nothing can be said if stderr is closed; the file is there all the same.
+    let _ = writeln!(
+        io::stderr(),
+        "{} messages in {:.1} s, {:.1} KiB{full}",
+        tape.messages(),
+        time.as_secs_f64(),
+        tape.written() as f64 / 1024.0
+    );
+    if args.file.as_os_str() != "-" {
+        let _ = writeln!(
+            io::stderr(),
+            "look at it: client-sim show {}",
+            args.file.display()
+        );
+    }
+    Ok(())
+}
