@@ -6,7 +6,7 @@
 //! cannot be understood is a [`Meaning`], too. Called by `show`.
 
 use super::autopsy::{self, Finding};
-use super::snapshot::{self, Seen};
+use super::snapshot::{self, Check, Seen};
 use crate::tape::What;
 use crate::tape::read::Record;
 use downbeat_protocol::arena::{ArenaWire, Entity, Event, Input, Own};
@@ -59,8 +59,10 @@ pub(super) struct Understood {
 pub(super) struct Reading {
     mirror: Option<Mirror<Entity>>,
     own: Option<Own>,
-    /// Why the mirror may be wrong.
+    /// Why the mirror may be wrong. What follows from a wrong one is not remarked.
     doubt: Option<&'static str>,
+    /// Whether that has been said.
+    doubt_told: bool,
     /// The last input said.
     sent: Option<Seq>,
     applied: Option<Seq>,
@@ -71,7 +73,14 @@ pub(super) struct Reading {
 impl Reading {
     /// Something in between is missing.
     pub(super) fn gap(&mut self) {
-        self.doubt = Some("a part of the recording before it is damaged");
+        self.doubt("a part of the recording before it is damaged");
+    }
+
+    fn doubt(&mut self, why: &'static str) {
+        if self.doubt.is_none() {
+            self.doubt = Some(why);
+            self.doubt_told = false;
+        }
     }
 
     /// The last tick told.
@@ -119,7 +128,8 @@ impl Reading {
     }
 
     fn received(&self, received: Tick, remarks: &mut Vec<String>) {
-        if let Some(tick) = self.tick().filter(|tick| received.is_after(*tick)) {
+        let tick = self.tick().filter(|tick| received.is_after(*tick));
+        if let (Some(tick), None) = (tick, self.doubt) {
             remarks.push(format!("acknowledges {received}, but {tick} came last"));
         }
     }
@@ -128,7 +138,7 @@ impl Reading {
         let message = match codec::decode::<ServerMessage<ArenaWire>>(&record.body) {
             Ok(message) => message,
             Err(error) => {
-                self.doubt = Some("a message before it cannot be decoded");
+                self.doubt("a message before it cannot be decoded");
                 return Meaning::Undecodable(autopsy::server(&record.body, &error));
             }
         };
@@ -149,16 +159,19 @@ impl Reading {
                 self.applied = self.applied.map(|seq| seq.plus(message.applied));
                 if let Some((sent, applied)) = self.sent.zip(self.applied)
                     && applied.is_after(sent)
+                    && self.doubt.is_none()
                 {
                     remarks.push(format!("applied {applied}, but {sent} was said last"));
                 }
                 let (seen, trouble) = snapshot::see(message, &mut self.mirror, &mut self.own);
-                if let Some(doubt) = self.doubt {
-                    remarks.push(format!("may be wrong: {doubt}"));
+                let wrong = matches!(seen.checksum, Check::Wrong { .. }) || trouble.is_some();
+                if let Some(doubt) = self.doubt.filter(|_| wrong || !self.doubt_told) {
+                    remarks.push(format!("may be wrong until a reset: {doubt}"));
+                    self.doubt_told = true;
                 }
-                if let Some(trouble) = &trouble {
-                    remarks.push(trouble.clone());
-                    self.doubt = Some("a snapshot before it did not fit");
+                if let Some(trouble) = trouble {
+                    remarks.push(trouble);
+                    self.doubt("a snapshot before it did not fit");
                 } else if seen.checksum.is_right() {
                     self.doubt = None;
                 }

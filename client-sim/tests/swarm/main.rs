@@ -3,6 +3,7 @@
 
 mod fake;
 mod misbehaviour;
+mod tape;
 
 use fake::{Fake, Fault, RATE, SHIPS};
 use serde_json::Value;
