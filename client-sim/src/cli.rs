@@ -7,7 +7,7 @@ use crate::behaviour::Behaviour;
 use crate::mischief::Mischief;
 use crate::swarm::{self, Plan};
 use crate::target::Target;
-use crate::{record, report, show, table};
+use crate::{play, record, report, show, table};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use std::fs::File;
@@ -45,6 +45,16 @@ pub(crate) enum Command {
     /// saw a wrong checksum.
     #[command(args_override_self = true)]
     Swarm(SwarmArgs),
+
+    /// Play in the terminal, or look over a bot's shoulder
+    ///
+    /// The arena around one ship, the leaderboard, the whole plane, and how the
+    /// connection does: round trip, gaps, bytes, checksums. Comes back by itself when
+    /// the link is lost.
+    ///
+    /// Exit code 1 if the server ended it for good.
+    #[command(after_help = play::EXAMPLES)]
+    Play(play::PlayArgs),
 
     /// Save everything one client says and hears
     ///

@@ -28,6 +28,7 @@ mod last_words;
 mod measure;
 mod mischief;
 mod pacer;
+mod play;
 mod player;
 mod prometheus;
 mod record;
@@ -47,6 +48,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match cli::Cli::parse().command {
         cli::Command::Swarm(args) => cli::swarm(args),
+        cli::Command::Play(args) => play::play(args),
         cli::Command::Record(args) => record::record(args),
         cli::Command::Show(args) => show::show(args),
     }

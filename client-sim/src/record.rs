@@ -209,7 +209,7 @@ async fn play(
             () = &mut enough => return (Ended::Enough, solo.leave().await),
             news = solo.turn(&mut steer) => {
                 if let Err(ending) = news {
-                    return (Ended::Early(ending), solo.hear_out().await);
+                    return (Ended::Early(ending), solo.hear_out().await.0);
                 }
             }
         }

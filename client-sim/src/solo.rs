@@ -66,8 +66,6 @@ impl Tap for () {
 pub(crate) enum News {
     /// A snapshot, applied.
     Snapshot {
-        /// Its bytes.
-        bytes: usize,
         /// Whether it carried a checksum; a wrong one would have ended the client.
         verified: bool,
     },
@@ -180,14 +178,14 @@ impl<T: Tap> Solo<T> {
     }
 
     /// After the end: hears what the server still had to say, up to its close.
-    pub(crate) async fn hear_out(mut self) -> T {
+    pub(crate) async fn hear_out(mut self) -> (T, Box<Player>) {
         let rest = async {
             while let Some(Ok(message)) = self.socket.next().await {
                 tell(&mut self.tap, &message);
             }
         };
         let _ = timeout(LAST_WORDS, rest).await;
-        self.tap
+        (self.tap, self.player)
     }
 
     pub(crate) fn tap(&self) -> &T {
@@ -251,7 +249,6 @@ impl<T: Tap> Solo<T> {
         // once more, which one client can afford.
         Ok(match codec::decode(bytes) {
             Ok(ServerMessage::<ArenaWire>::Snapshot(snapshot)) => Some(News::Snapshot {
-                bytes: bytes.len(),
                 verified: snapshot.checksum.is_some(),
             }),
             Ok(ServerMessage::Event(event)) => Some(News::Event(event)),
