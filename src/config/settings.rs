@@ -1,7 +1,7 @@
 //! The table of settings: each stands here once, and nowhere else.
 
 use super::kind::{
-    Address, Auth, File, Format, Kind, List, LogFilter, LogFormat, Maybe, Proof, RoomName, Text,
+    Address, Auth, FORMAT, File, Kind, List, LogFilter, LogFormat, Maybe, PROOF, RoomName, Text,
     Time, Whole,
 };
 use super::network::{Cidr, Network};
@@ -51,7 +51,7 @@ settings! {
     "Players": {
         /// How players prove who they are: not at all, or by a signed token (JWT) in
         /// their hello.
-        auth: Auth = Auth::None, Proof;
+        auth: Auth = Auth::None, PROOF;
         /// The keys that tokens are signed with, as a JSON Web Key Set; or the keys
         /// themselves in the variable DOWNBEAT_AUTH_KEYS.
         auth_key_file: Option<PathBuf> = None => "none", Maybe(File);
@@ -138,7 +138,7 @@ settings! {
         /// What is logged, to stderr.
         log: String = "info,actix_server=warn".to_owned(), LogFilter;
         /// How log lines are written: for people, or as a JSON object each.
-        log_format: LogFormat = LogFormat::Human, Format;
+        log_format: LogFormat = LogFormat::Human, FORMAT;
     }
 }
 
