@@ -4,16 +4,18 @@
 //! or the connection is over. The client itself is [`crate::solo`], the file
 //! [`crate::tape`]. Called by `main`.
 
-use crate::behaviour::{Behaviour, Pilot, Sight};
-use crate::cli::{BAD, GOOD, USAGE, complain, duration};
+use crate::bot::{self, Bot, IDLE};
+use crate::cli::{BAD, GOOD, USAGE, complain};
 use crate::ending::Ending;
-use crate::solo::{Entry, Solo, Tap};
+use crate::scenario::text;
+use crate::seeds;
+use crate::solo::{Entry, News, Solo, Tap};
 use crate::tape::{Description, Tape, What};
 use crate::target::Target;
 use anyhow::Context;
 use clap::Args;
-use downbeat_protocol::arena::{ArenaWire, Input};
-use downbeat_protocol::{PROTOCOL_VERSION, Wire};
+use downbeat_protocol::PROTOCOL_VERSION;
+use downbeat_protocol::message::Wire;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -37,7 +39,7 @@ pub(crate) struct RecordArgs {
     url: Target,
 
     /// How long
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = text::duration)]
     duration: Duration,
 
     /// The room [default: the one in the address, or the default room]
@@ -49,8 +51,9 @@ pub(crate) struct RecordArgs {
     name: String,
 
     /// How to play
-    #[arg(long, value_enum, default_value_t = Behaviour::Wander)]
-    behaviour: Behaviour,
+    // The values and the default are the game's, and set by the command line.
+    #[arg(long)]
+    behaviour: String,
 
     /// Look on and play nobody: everything there is comes
     #[arg(long, conflicts_with = "behaviour")]
@@ -66,7 +69,7 @@ pub(crate) struct RecordArgs {
 }
 
 /// Records, and says how it went.
-pub(crate) fn record(args: RecordArgs) -> ExitCode {
+pub(crate) fn record<B: Bot>(args: RecordArgs) -> ExitCode {
     let out = match open(&args.file) {
         Ok(out) => out,
         Err(error) => return complain(&error, USAGE),
@@ -75,7 +78,7 @@ pub(crate) fn record(args: RecordArgs) -> ExitCode {
         .enable_all()
         .build()
         .context("cannot start a runtime");
-    match runtime.and_then(|runtime| runtime.block_on(run(&args, out))) {
+    match runtime.and_then(|runtime| runtime.block_on(run::<B>(&args, out))) {
         Ok(Ended::Enough) => ExitCode::from(GOOD),
         Ok(Ended::Early(ending)) => {
             let what = anyhow::anyhow!("{}: {}", ending.label, ending.detail);
@@ -139,24 +142,19 @@ impl Tap for Recorder {
     }
 }
 
-async fn run(args: &RecordArgs, out: Out) -> anyhow::Result<Ended> {
-    let pilot = match args.watch {
-        true => None,
-        false => Pilot::new(args.behaviour, args.seed, 0),
-    };
+async fn run<B: Bot>(args: &RecordArgs, out: Out) -> anyhow::Result<Ended> {
+    let way = bot::ways::<B>().find(|way| way.name == args.behaviour);
+    let way = way.context("no such behaviour")?;
+    let bot = (!args.watch && way != IDLE).then(|| B::new(way.name, seeds::seed(args.seed, 0)));
     let about = Description {
         protocol: PROTOCOL_VERSION,
-        game: ArenaWire::SCHEMA.to_owned(),
+        game: B::Wire::SCHEMA.to_owned(),
         url: args.url.to_string(),
         date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         client: format!(
             "client-sim {}, {}",
             env!("CARGO_PKG_VERSION"),
-            if args.watch {
-                "watch"
-            } else {
-                args.behaviour.label()
-            }
+            if args.watch { "watch" } else { way.name }
         ),
     };
     let recorder = Recorder {
@@ -174,8 +172,8 @@ async fn run(args: &RecordArgs, out: Out) -> anyhow::Result<Ended> {
         resume: None,
     };
     let start = recorder.start;
-    let (ended, recorder) = match Solo::enter(&entry, address, pilot.is_some(), recorder).await {
-        Ok(solo) => play(solo, pilot, args.duration).await,
+    let (ended, recorder) = match Solo::enter(&entry, address, bot.is_some(), recorder).await {
+        Ok(solo) => play(solo, bot, args.duration).await,
         Err((ending, recorder)) => (Ended::Early(ending), recorder),
     };
     finish(args, recorder, start.elapsed())?;
@@ -183,15 +181,11 @@ async fn run(args: &RecordArgs, out: Out) -> anyhow::Result<Ended> {
 }
 
 /// Plays until it is over.
-async fn play(
-    mut solo: Solo<Recorder>,
-    mut pilot: Option<Pilot>,
+async fn play<B: Bot>(
+    mut solo: Solo<B::Wire, Recorder>,
+    mut bot: Option<B>,
     time: Duration,
 ) -> (Ended, Recorder) {
-    let mut steer = |sight: Sight<'_>| match &mut pilot {
-        Some(pilot) => pilot.decide(sight),
-        None => Input::default(),
-    };
     let mut enough = std::pin::pin!(async {
         tokio::select! {
             () = sleep(time) => {}
@@ -207,10 +201,14 @@ async fn play(
         tokio::select! {
             biased;
             () = &mut enough => return (Ended::Enough, solo.leave().await),
-            news = solo.turn(&mut steer) => {
-                if let Err(ending) = news {
-                    return (Ended::Early(ending), solo.hear_out().await.0);
+            news = solo.turn(|sight| bot.as_mut()?.decide(sight)) => match news {
+                Ok(News::Event(event)) => {
+                    if let Some(bot) = &mut bot {
+                        bot.hear(&event);
+                    }
                 }
+                Ok(_) => {}
+                Err(ending) => return (Ended::Early(ending), solo.hear_out().await.0),
             }
         }
     }

@@ -6,17 +6,18 @@
 //! Called by `record` and `play`; the swarm's bots, which are measured, have their
 //! own life.
 
-use crate::behaviour::Sight;
+use crate::bot::{Input, Sight};
 use crate::ending::Ending;
 use crate::join::{Socket, connect, not_binary};
 use crate::pacer::Pacer;
 use crate::player::{self, Answer, Heard, Player};
 use crate::tape::What;
 use crate::target::{CONNECT_TIMEOUT, Target};
+use crate::view::Pool;
 use bytes::Bytes;
-use downbeat_protocol::arena::{ArenaWire, Event, Input};
 use downbeat_protocol::codec;
-use downbeat_protocol::message::{Hello, schema_hash};
+use downbeat_protocol::message::{Hello, Wire, schema_hash};
+use downbeat_protocol::snapshot::{Head, SNAPSHOT};
 use downbeat_protocol::{ClientMessage, PROTOCOL_VERSION, Reason, ResumeToken, ServerMessage};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::net::SocketAddr;
@@ -63,14 +64,14 @@ impl Tap for () {
 
 /// What a turn brought.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum News {
+pub(crate) enum News<E> {
     /// A snapshot, applied.
     Snapshot {
         /// Whether it carried a checksum; a wrong one would have ended the client.
         verified: bool,
     },
     /// Something happened.
-    Event(Event),
+    Event(E),
     /// A ping was answered after this long.
     Pong(Duration),
     /// Something was said.
@@ -79,10 +80,10 @@ pub(crate) enum News {
 
 /// A client that has been let in.
 #[derive(Debug)]
-pub(crate) struct Solo<T> {
+pub(crate) struct Solo<W: Wire, T> {
     socket: Socket,
     tap: T,
-    player: Box<Player>,
+    player: Box<Player<W>>,
     /// `None` if nobody steers.
     pacer: Option<Pacer>,
     /// When the last snapshot came.
@@ -92,7 +93,7 @@ pub(crate) struct Solo<T> {
     bytes: (u64, u64),
 }
 
-impl<T: Tap> Solo<T> {
+impl<W: Wire, T: Tap> Solo<W, T> {
     /// Comes in. `steered` says whether there will be inputs.
     ///
     /// # Errors
@@ -131,14 +132,15 @@ impl<T: Tap> Solo<T> {
     }
 
     /// Waits for the next thing: a message comes, or it is time to say something.
-    /// May be dropped while it waits. `steer` is asked for each input.
+    /// May be dropped while it waits. `steer` is asked for each input; it may have
+    /// none.
     ///
     /// # Errors
     /// [`Ending`] when the connection is over.
     pub(crate) async fn turn(
         &mut self,
-        mut steer: impl FnMut(Sight<'_>) -> Input,
-    ) -> Result<News, Ending> {
+        mut steer: impl FnMut(Sight<'_, W>) -> Option<Input<W>>,
+    ) -> Result<News<W::Event>, Ending> {
         loop {
             let wake = self.wake_at();
             tokio::select! {
@@ -178,7 +180,7 @@ impl<T: Tap> Solo<T> {
     }
 
     /// After the end: hears what the server still had to say, up to its close.
-    pub(crate) async fn hear_out(mut self) -> (T, Box<Player>) {
+    pub(crate) async fn hear_out(mut self) -> (T, Box<Player<W>>) {
         let rest = async {
             while let Some(Ok(message)) = self.socket.next().await {
                 tell(&mut self.tap, &message);
@@ -192,7 +194,7 @@ impl<T: Tap> Solo<T> {
         &self.tap
     }
 
-    pub(crate) fn player(&self) -> &Player {
+    pub(crate) fn player(&self) -> &Player<W> {
         &self.player
     }
 
@@ -213,7 +215,10 @@ impl<T: Tap> Solo<T> {
         }
     }
 
-    fn take(&mut self, message: Option<Result<Message, WsError>>) -> Result<Option<News>, Ending> {
+    fn take(
+        &mut self,
+        message: Option<Result<Message, WsError>>,
+    ) -> Result<Option<News<W::Event>>, Ending> {
         let message = match message {
             Some(Ok(message)) => message,
             Some(Err(error)) => return Err(self.lost(Ending::from_socket(error))),
@@ -232,7 +237,7 @@ impl<T: Tap> Solo<T> {
         ending
     }
 
-    fn hear(&mut self, bytes: &Bytes, now: Instant) -> Result<Option<News>, Ending> {
+    fn hear(&mut self, bytes: &Bytes, now: Instant) -> Result<Option<News<W::Event>>, Ending> {
         self.bytes.1 += bytes.len() as u64;
         match self.player.hear(bytes, |_| ())? {
             Heard::Snapshot { waiting, .. } => {
@@ -240,36 +245,34 @@ impl<T: Tap> Solo<T> {
                 if let Some(pacer) = &mut self.pacer {
                     pacer.waiting(now, waiting);
                 }
+                // The player says no more than a bot needs. What is shown to people
+                // is read once more, which one client can afford.
+                let head = bytes.strip_prefix(&[SNAPSHOT]).unwrap_or_default();
+                let head = codec::decode_prefix::<Head<W::Own>>(head);
+                let verified = head.is_ok_and(|(head, _)| head.checksum.is_some());
+                Ok(Some(News::Snapshot { verified }))
             }
+            Heard::Event(event) => Ok(Some(News::Event(event))),
             // The connection ends with the close frame that follows.
-            Heard::Bye { code, text } => return Err(Ending::from_code(code, &text)),
-            Heard::Other => {}
-        }
-        // The player keeps what he needs to play; what is shown to people is read
-        // once more, which one client can afford.
-        Ok(match codec::decode(bytes) {
-            Ok(ServerMessage::<ArenaWire>::Snapshot(snapshot)) => Some(News::Snapshot {
-                verified: snapshot.checksum.is_some(),
+            Heard::Bye { code, text } => Err(Ending::from_code(code, &text)),
+            Heard::Other => Ok(match codec::decode::<ServerMessage<W>>(bytes) {
+                Ok(ServerMessage::Pong { nonce }) if nonce == self.pings => {
+                    Some(News::Pong(now - self.pinged))
+                }
+                _ => None,
             }),
-            Ok(ServerMessage::Event(event)) => Some(News::Event(event)),
-            Ok(ServerMessage::Pong { nonce }) if nonce == self.pings => {
-                Some(News::Pong(now - self.pinged))
-            }
-            _ => None,
-        })
+        }
     }
 
     fn speak(
         &mut self,
         now: Instant,
-        steer: &mut impl FnMut(Sight<'_>) -> Input,
+        steer: &mut impl FnMut(Sight<'_, W>) -> Option<Input<W>>,
     ) -> Result<(), Ending> {
         while let Some(due) = self.pacer.as_mut().and_then(|pacer| pacer.due(now)) {
-            let wish = steer(Sight {
-                me: self.player.id(),
-                own: self.player.own(),
-                mirror: self.player.mirror(),
-            });
+            let Some(wish) = steer(self.player.sight()) else {
+                continue;
+            };
             let old = self
                 .arrival
                 .map_or(0.0, |arrival| (now - arrival).as_secs_f64());
@@ -306,13 +309,13 @@ impl<T: Tap> Solo<T> {
 }
 
 /// Connects, says hello and waits for the welcome.
-async fn greet(
+async fn greet<W: Wire>(
     entry: &Entry,
     address: SocketAddr,
     tap: &mut impl Tap,
-) -> Result<(Socket, Box<Player>), Ending> {
+) -> Result<(Socket, Box<Player<W>>), Ending> {
     let mut socket = connect(&entry.target, address).await?;
-    let hello = hello(entry)?;
+    let hello = hello::<W>(entry)?;
     tap.said(What::Client, Instant::now(), &hello);
     socket
         .send(Message::Binary(hello.into()))
@@ -327,7 +330,7 @@ async fn greet(
         tell(tap, &message);
         match message {
             Message::Binary(bytes) => {
-                return match player::answer(&bytes)? {
+                return match player::answer(&bytes, Pool::default())? {
                     Answer::Welcome(player) => Ok((socket, player)),
                     Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
                 };
@@ -337,17 +340,17 @@ async fn greet(
     }
 }
 
-fn hello(entry: &Entry) -> Result<Vec<u8>, Ending> {
+fn hello<W: Wire>(entry: &Entry) -> Result<Vec<u8>, Ending> {
     let hello = Hello {
         version: PROTOCOL_VERSION,
-        schema: schema_hash::<ArenaWire>(),
+        schema: schema_hash::<W>(),
         room: entry.room.clone(),
         name: entry.name.clone(),
         token: None,
         resume: entry.resume,
     };
     let message = match entry.watch {
-        true => ClientMessage::<Input>::Watch(hello),
+        true => ClientMessage::<Input<W>>::Watch(hello),
         false => ClientMessage::Hello(hello),
     };
     Ok(codec::encode(&message)?)

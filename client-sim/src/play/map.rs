@@ -4,8 +4,8 @@
 //! pickups signs. Between snapshots things fly on as fast as they did. Called by
 //! the view.
 
+use super::Player;
 use super::theme::Theme;
-use crate::player::Player;
 use downbeat_protocol::PlayerId;
 use downbeat_protocol::arena::{
     Blip, Entity, POSITION_ONE, PickupKind, SPEED_ONE, Ship, TURN, effects,
@@ -23,8 +23,9 @@ use std::f64::consts::TAU;
 const SIGHT: (f64, f64) = (720.0, 480.0);
 /// A ship's size, in units.
 const SHIP: f64 = 18.0;
-/// A ship's size at least, in dots: smaller ones have no direction.
-const SHIP_DOTS: f64 = 2.6;
+/// A ship's size at least, in dots: smaller ones have no direction. And where all of
+/// the plane is shown, and they would cover each other.
+const SHIP_DOTS: (f64, f64) = (2.6, 1.6);
 /// How long things fly on without news, in seconds.
 const FLY_ON: f64 = 0.25;
 /// How long the stroke of a shot is, in seconds of its flight.
@@ -99,7 +100,7 @@ impl Window {
 
 impl Widget for Map<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
-        let (size, _) = place(self.player.mirror().rules().size, 0);
+        let (size, _) = place(self.player.sight().view.rules().size, 0);
         let window = Window::new(area, self.eye, size);
         let (x_bounds, y_bounds) = window.bounds();
         Canvas::default()
@@ -109,7 +110,7 @@ impl Widget for Map<'_> {
             .paint(|canvas| {
                 ground(canvas, window, size, self.theme);
                 canvas.layer();
-                for (_, entity) in self.player.mirror().entities() {
+                for (_, entity) in self.player.sight().view.entities() {
                     self.entity(canvas, window, entity);
                 }
             })
@@ -183,7 +184,9 @@ impl Map<'_> {
             (false, true) => self.theme.own,
             (false, false) => self.theme.other,
         };
-        let size = SHIP.max(SHIP_DOTS * window.dot);
+        let is_near = self.eye.is_some();
+        let dots = if is_near { SHIP_DOTS.0 } else { SHIP_DOTS.1 };
+        let size = SHIP.max(dots * window.dot);
         let angle = f64::from(ship.heading) / f64::from(TURN) * TAU;
         // From the middle, at an angle to the nose; y grows upward here.
         let corner = |turn: f64, far: f64| {
@@ -212,7 +215,7 @@ impl Map<'_> {
                 canvas.draw(&Line::new(nose.0, nose.1, notch.0, notch.1, colour));
             }
         }
-        if ship.effects & effects::SHIELD != 0 {
+        if is_near && ship.effects & effects::SHIELD != 0 {
             canvas.draw(&Circle {
                 x: at.0,
                 y: -at.1,
@@ -220,7 +223,7 @@ impl Map<'_> {
                 color: self.theme.dim,
             });
         }
-        if !is_drone && !is_me && self.eye.is_some() {
+        if !is_drone && !is_me && is_near {
             let name: String = ship.name.as_str().chars().take(12).collect();
             let style = Style::new().fg(self.theme.dim);
             canvas.print(

@@ -12,19 +12,25 @@ mod keys;
 mod map;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod view;
 
-use crate::behaviour::{Behaviour, Pilot, Sight};
+use crate::arena::Pilot;
+use crate::bot::{self, Bot, IDLE, Sight};
 use crate::cli::{BAD, GOOD, USAGE, complain};
 use crate::ending::{Ending, Kind};
-use crate::player::Player;
-use crate::solo::{Entry, Solo};
+use crate::player;
+use crate::seeds;
+use crate::solo::{self, Entry};
 use crate::target::Target;
 use anyhow::Context;
 use clap::Args;
+use clap::builder::PossibleValue;
 use crossterm::event::{Event, EventStream};
-use downbeat_protocol::arena::Input;
+use downbeat_protocol::arena::{ArenaWire, Input};
+use downbeat_protocol::message::Wire;
 use futures_util::StreamExt;
 use keys::{Keys, Wish};
 use state::{Notice, State};
@@ -49,6 +55,9 @@ Keys: arrows or WASD fly, space fires, q, Esc or Ctrl-C leaves. A terminal that 
 the kitty keyboard protocol (kitty, foot, ghostty, WezTerm, …) tells when a key is let
 go; elsewhere a key counts as held for 150 ms after each press.";
 
+type Player = player::Player<ArenaWire>;
+type Solo = solo::Solo<ArenaWire, ()>;
+
 /// From one picture to the next: 50 in a second.
 const FRAME: Duration = Duration::from_millis(20);
 /// The first pause before coming back, and the longest.
@@ -69,8 +78,8 @@ pub(crate) struct PlayArgs {
     name: String,
 
     /// Let a bot fly, and look on
-    #[arg(long = "as", value_name = "BEHAVIOUR", value_enum)]
-    behaviour: Option<Behaviour>,
+    #[arg(long = "as", value_name = "BEHAVIOUR", value_parser = ways().collect::<Vec<_>>())]
+    behaviour: Option<String>,
 
     /// Play nobody, and see all of the plane
     #[arg(long, conflicts_with = "behaviour")]
@@ -81,9 +90,25 @@ pub(crate) struct PlayArgs {
     seed: u64,
 }
 
+fn ways() -> impl Iterator<Item = PossibleValue> {
+    bot::ways::<Pilot>().map(|way| PossibleValue::new(way.name).help(way.help))
+}
+
+/// Whether this bot's game can be drawn: it is the arena.
+pub(crate) fn knows<B: Bot>() -> bool {
+    B::Wire::SCHEMA == ArenaWire::SCHEMA
+}
+
 /// Plays, and says how it ended.
-pub(crate) fn play(args: PlayArgs) -> ExitCode {
-    if let Err(error) = terminal::check() {
+pub(crate) fn play<B: Bot>(args: PlayArgs) -> ExitCode {
+    let known = match knows::<B>() {
+        true => terminal::check(),
+        false => Err(anyhow::anyhow!(
+            "only the arena can be drawn here; `record` and `show` know {}, too",
+            B::Wire::SCHEMA
+        )),
+    };
+    if let Err(error) = known {
         return complain(&error, USAGE);
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -136,29 +161,37 @@ fn sentence(ending: &Ending) -> anyhow::Error {
 /// Who steers.
 enum Hands {
     Person(Keys),
-    Bot(Option<Pilot>, &'static str),
-    Nobody,
+    Bot(Pilot, &'static str),
+    /// Somebody who only looks on, or a bot that sends no inputs.
+    Nobody(&'static str),
 }
 
 impl Hands {
     fn new(args: &PlayArgs) -> Self {
-        match args.behaviour {
-            _ if args.watch => Self::Nobody,
-            Some(behaviour) => Self::Bot(Pilot::new(behaviour, args.seed, 0), behaviour.label()),
-            None => Self::Person(Keys::default()),
+        if args.watch {
+            return Self::Nobody("watch");
+        }
+        let Some(behaviour) = &args.behaviour else {
+            return Self::Person(Keys::default());
+        };
+        match bot::ways::<Pilot>().find(|way| way.name == behaviour) {
+            Some(way) if way != IDLE => {
+                Self::Bot(Pilot::new(way.name, seeds::seed(args.seed, 0)), way.name)
+            }
+            _ => Self::Nobody(IDLE.name),
         }
     }
 
     /// Whether there are inputs.
     fn steer(&self) -> bool {
-        matches!(self, Self::Person(_) | Self::Bot(Some(_), _))
+        !matches!(self, Self::Nobody(_))
     }
 
-    fn input(&mut self, sight: Sight<'_>) -> Input {
+    fn input(&mut self, sight: Sight<'_, ArenaWire>) -> Option<Input> {
         match self {
-            Self::Person(keys) => keys.input(Instant::now()),
-            Self::Bot(Some(pilot), _) => pilot.decide(sight),
-            Self::Bot(None, _) | Self::Nobody => Input::default(),
+            Self::Person(keys) => Some(keys.input(Instant::now())),
+            Self::Bot(pilot, _) => pilot.decide(sight),
+            Self::Nobody(_) => None,
         }
     }
 
@@ -166,7 +199,7 @@ impl Hands {
         match self {
             Self::Person(_) => name.to_owned(),
             Self::Bot(_, behaviour) => format!("{name}, by {behaviour}"),
-            Self::Nobody => "spectator".into(),
+            Self::Nobody(what) => (*what).to_owned(),
         }
     }
 }
@@ -221,7 +254,7 @@ impl Stage {
     }
 
     /// Plays until the connection ends, or until somebody wants to leave (`None`).
-    async fn play(&mut self, solo: &mut Solo<()>) -> anyhow::Result<Option<Ending>> {
+    async fn play(&mut self, solo: &mut Solo) -> anyhow::Result<Option<Ending>> {
         self.state.figures.connected();
         loop {
             tokio::select! {
@@ -249,7 +282,7 @@ impl Stage {
         let mut nobody = Keys::default();
         let keys = match &mut self.hands {
             Hands::Person(keys) => keys,
-            Hands::Bot(..) | Hands::Nobody => &mut nobody,
+            Hands::Bot(..) | Hands::Nobody(_) => &mut nobody,
         };
         match asked {
             Asked::Event(Event::Key(key)) => keys.take(key, Instant::now()),
@@ -270,7 +303,7 @@ impl Stage {
         &mut self,
         player: &Player,
         ending: &Ending,
-    ) -> anyhow::Result<Option<Solo<()>>> {
+    ) -> anyhow::Result<Option<Solo>> {
         self.state.figures.desyncs += u32::from(ending.kind == Kind::Desync);
         let mut ending = ending.clone();
         let mut resume = Some(player.resume());

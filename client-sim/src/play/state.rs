@@ -3,10 +3,10 @@
 //!
 //! Sans-IO: called by `play` with the time as an argument, read by the view.
 
+use super::Player;
 use super::figures::Figures;
 use super::map::{Point, place};
 use crate::ending::Ending;
-use crate::player::Player;
 use crate::solo::News;
 use downbeat_protocol::arena::{Blip, Entity, Event, Row, Ship, Status};
 use downbeat_protocol::reason::Comeback;
@@ -48,7 +48,7 @@ impl State {
     }
 
     /// Takes what came; `player` has it already.
-    pub(super) fn take(&mut self, news: News, player: &Player, now: Instant) {
+    pub(super) fn take(&mut self, news: News<Event>, player: &Player, now: Instant) {
         match news {
             News::Snapshot { verified } => {
                 self.figures.snapshot(now, verified);
@@ -102,7 +102,7 @@ impl State {
 }
 
 fn seconds_to(until: Tick, player: &Player) -> f64 {
-    let now = player.mirror().tick();
+    let now = player.sight().view.tick();
     let ticks = if until.is_after(now) {
         until.since(now)
     } else {
@@ -116,7 +116,7 @@ pub(super) fn ship(player: &Player) -> Option<&Ship> {
     let Status::Flying { ship } = player.own()?.status else {
         return None;
     };
-    match player.mirror().get(ship)? {
+    match player.sight().view.get(ship)? {
         Entity::Ship(ship) => Some(ship),
         _ => None,
     }

@@ -4,10 +4,10 @@
 //! leaderboard and the whole plane; with less, the map between two lines. Draws
 //! only what it is given. Called by `play` for each picture.
 
+use super::Player;
 use super::map::{Map, Minimap, place};
 use super::state::{Notice, State, ship};
 use super::theme::Theme;
-use crate::player::Player;
 use downbeat_protocol::arena::effects;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
@@ -143,15 +143,16 @@ impl Scene<'_> {
 
     fn side(&self, frame: &mut Frame<'_>, area: Rect) {
         let board = (self.state.board.len() as u16).clamp(1, 10) + 2;
+        let lines = self.link();
         let rows = [
             Constraint::Length(6),
-            Constraint::Length(9),
+            Constraint::Length(lines.len() as u16 + 2),
             Constraint::Max(board),
             Constraint::Fill(1),
         ];
         let [me, link, best, whole] = Layout::vertical(rows).areas(area);
         self.panel(frame, me, format!(" {} ", self.pilot), self.me());
-        self.panel(frame, link, " connection ".into(), self.link());
+        self.panel(frame, link, " connection ".into(), lines);
         let players = match self.state.players {
             Some(1) => " 1 player ".into(),
             Some(players) => format!(" {players} players "),
@@ -194,7 +195,7 @@ impl Scene<'_> {
     /// The player himself.
     fn me(&self) -> Vec<Line<'static>> {
         let Some(own) = self.player.own() else {
-            return vec![Line::from("looks on, and plays nobody")];
+            return vec![Line::from("looks on, plays nobody")];
         };
         let ship = ship(self.player);
         let mut lines = vec![
@@ -245,25 +246,19 @@ impl Scene<'_> {
             row("tick rate", ticks),
             row("snapshots", format!("{}/s", second.snapshots)),
             row("gap", gap),
-            row(
-                "round trip",
-                figures
-                    .round_trip
-                    .map_or("…".into(), |trip| format!("{:.1} ms", ms(trip))),
-            ),
-            row(
-                "down, up",
-                format!("{}, {}", bytes(second.down), bytes(second.up)),
-            ),
-            row("in sight", self.player.mirror().len().to_string()),
+            row("round trip", trip(figures.round_trip)),
+            row("received", bytes(second.down)),
+            row("sent", bytes(second.up)),
+            row("in sight", self.player.sight().view.len().to_string()),
             Line::from(vec![
                 Span::raw(format!("{:<14}", "checksums")),
                 Span::styled(mark, Style::new().fg(colour).add_modifier(Modifier::BOLD)),
                 Span::raw(format!(" {words}")),
             ]),
+            row("pictures", format!("{}/s", second.frames)),
         ];
         if figures.returns > 0 {
-            lines[1] = row("came back", format!("{} times", figures.returns));
+            lines.push(row("came back", format!("{} times", figures.returns)));
         }
         lines
     }
@@ -299,7 +294,7 @@ impl Scene<'_> {
     }
 
     fn minimap(&self) -> Minimap<'_> {
-        let (size, _) = place(self.player.mirror().rules().size.max(1), 0);
+        let (size, _) = place(self.player.sight().view.rules().size.max(1), 0);
         let me = self.state.eye.filter(|_| self.player.own().is_some());
         Minimap {
             blips: &self.state.blips,
@@ -322,16 +317,14 @@ impl Scene<'_> {
     fn short_figures(&self) -> Line<'static> {
         let (figures, second) = (&self.state.figures, &self.state.figures.second);
         let (mark, _, colour) = self.checks();
-        let trip = figures
-            .round_trip
-            .map_or("…".into(), |trip| format!("{:.1} ms", ms(trip)));
+        let trip = trip(figures.round_trip);
         Line::from(vec![
             Span::styled(mark, Style::new().fg(colour).add_modifier(Modifier::BOLD)),
             Span::raw(format!(
                 " {trip}  gap {:.0} ms  {}  {} in sight",
                 ms(second.gap),
                 bytes(second.down),
-                self.player.mirror().len()
+                self.player.sight().view.len()
             )),
         ])
     }
@@ -343,6 +336,15 @@ fn row(name: &str, value: String) -> Line<'static> {
 
 fn ms(time: std::time::Duration) -> f64 {
     time.as_secs_f64() * 1000.0
+}
+
+/// With two digits that say something.
+fn trip(time: Option<std::time::Duration>) -> String {
+    match time.map(ms) {
+        None => "…".into(),
+        Some(ms @ ..10.0) => format!("{ms:.2} ms"),
+        Some(ms) => format!("{ms:.0} ms"),
+    }
 }
 
 fn bytes(rate: f64) -> String {

@@ -1,27 +1,45 @@
 //! The arena's things, by the names that docs/protocol.md gives them.
 //!
 //! Owns what fields there are, in which order differences name them, and how
-//! bits are spelled. Numbers are as on the wire. Called by all that print.
+//! bits are spelled. Numbers are as on the wire. The things of other games are
+//! printed as their own code does (`Debug`, and serde in JSON); which is which is
+//! found out here. Called by all that print.
 
+use downbeat_protocol::Replicate;
 use downbeat_protocol::arena::{Entity, PickupKind, Status, controls, effects};
 use downbeat_protocol::codec::decode_prefix;
+use std::any::{Any, TypeId};
+
+/// The same, if it is one of the arena's.
+pub(super) fn known<T: 'static>(thing: &dyn Any) -> Option<&T> {
+    thing.downcast_ref()
+}
 
 /// Fields by the bits of a difference.
 pub(super) const DIFF_FIELDS: [&str; 9] = [
     "controls", "heading", "vx", "vy", "aim", "health", "effects", "x", "y",
 ];
 
+/// What else takes bytes in a difference.
+pub(super) const MASK: &str = "mask";
+/// A difference of another game.
+pub(super) const DIFFERENCE: &str = "difference";
+
 /// What kind of thing it is.
-pub(super) fn kind(entity: &Entity) -> &'static str {
-    match entity {
-        Entity::Ship(_) => "ship",
-        Entity::Shot(_) => "shot",
-        Entity::Pickup(_) => "pickup",
+pub(super) fn kind<E: Replicate>(entity: &E) -> &'static str {
+    match known(entity) {
+        Some(Entity::Ship(_)) => "ship",
+        Some(Entity::Shot(_)) => "shot",
+        Some(Entity::Pickup(_)) => "pickup",
+        None => "entity",
     }
 }
 
-/// The thing's numbers.
-pub(super) fn fields(entity: &Entity) -> Vec<(&'static str, i64)> {
+/// The thing's numbers; none if it is of another game.
+pub(super) fn fields<E: Replicate>(entity: &E) -> Vec<(&'static str, i64)> {
+    let Some(entity) = known::<Entity>(entity) else {
+        return Vec::new();
+    };
     match entity {
         Entity::Ship(ship) => vec![
             ("x", ship.x.into()),
@@ -44,9 +62,12 @@ pub(super) fn fields(entity: &Entity) -> Vec<(&'static str, i64)> {
     }
 }
 
-/// Whose it is, or what: what does not change.
-pub(super) fn label(entity: &Entity) -> String {
-    match entity {
+/// Whose it is, or what: what does not change. All of it if it is of another game.
+pub(super) fn label<E: Replicate>(entity: &E) -> String {
+    let Some(known) = known::<Entity>(entity) else {
+        return format!("{entity:?}");
+    };
+    match known {
         Entity::Ship(ship) => format!("ship {} {:?}", ship.player, ship.name.as_str()),
         Entity::Shot(shot) => format!("shot of {}", shot.player),
         Entity::Pickup(pickup) => format!("pickup {}", pickup_kind(pickup.kind)),
@@ -105,13 +126,16 @@ pub(super) fn status(status: Status) -> String {
     }
 }
 
-/// The bytes that each field of an encoded difference takes; the first is that of
-/// the mask.
-pub(super) fn diff_bytes(bytes: &[u8]) -> Vec<(&'static str, usize)> {
+/// The bytes that each field of an encoded difference takes, and its mask. Of
+/// another game's, all are one.
+pub(super) fn diff_bytes<E: Replicate>(bytes: &[u8]) -> Vec<(&'static str, usize)> {
+    if TypeId::of::<E>() != TypeId::of::<Entity>() {
+        return vec![(DIFFERENCE, bytes.len())];
+    }
     let Ok((mask, mut rest)) = decode_prefix::<u16>(bytes) else {
         return Vec::new();
     };
-    let mut sizes = vec![("mask", bytes.len() - rest.len())];
+    let mut sizes = vec![(MASK, bytes.len() - rest.len())];
     for (field, name) in DIFF_FIELDS.iter().enumerate() {
         if mask & (1 << field) != 0 {
             let Ok((_, after)) = decode_prefix::<i32>(rest) else {

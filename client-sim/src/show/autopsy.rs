@@ -4,10 +4,9 @@
 //! how far it came. Only for messages that the codec has refused. Called by the
 //! reading.
 
-use downbeat_protocol::arena::{ArenaWire, Entity, Input, Own};
 use downbeat_protocol::codec::{DecodeError, decode_prefix};
-use downbeat_protocol::message::{Hello, Rules};
-use downbeat_protocol::{PlayerId, Replicate, ResumeToken, Wire};
+use downbeat_protocol::message::{Hello, Rules, Wire};
+use downbeat_protocol::{PlayerId, Replicate, ResumeToken};
 use serde::de::DeserializeOwned;
 
 /// What is wrong with a message.
@@ -23,10 +22,10 @@ pub(super) struct Finding {
     pub(super) error: String,
 }
 
-type Diff = <Entity as Replicate>::Diff;
+type Diff<W> = <<W as Wire>::Entity as Replicate>::Diff;
 
 /// Looks at a client's message that the codec refused.
-pub(super) fn client(bytes: &[u8], error: &DecodeError) -> Finding {
+pub(super) fn client<W: Wire>(bytes: &[u8], error: &DecodeError) -> Finding {
     let mut walk = Walk::new(bytes);
     let kind = walk.variant(&["hello", "input", "ping", "watch", "follow"]);
     let walked = match kind {
@@ -35,7 +34,7 @@ pub(super) fn client(bytes: &[u8], error: &DecodeError) -> Finding {
             .field::<u32>("seq")
             .and_then(|()| walk.field::<u32>("tick"))
             .and_then(|()| walk.field::<u32>("received"))
-            .and_then(|()| walk.field::<Input>("input")),
+            .and_then(|()| walk.field::<W::Input>("input")),
         Some("ping") => walk
             .field::<u32>("nonce")
             .and_then(|()| walk.field::<u32>("received")),
@@ -46,13 +45,13 @@ pub(super) fn client(bytes: &[u8], error: &DecodeError) -> Finding {
 }
 
 /// Looks at a server's message that the codec refused.
-pub(super) fn server(bytes: &[u8], error: &DecodeError) -> Finding {
+pub(super) fn server<W: Wire>(bytes: &[u8], error: &DecodeError) -> Finding {
     let mut walk = Walk::new(bytes);
     let kind = walk.variant(&["welcome", "snapshot", "event", "pong", "bye"]);
     let walked = match kind {
-        Some("welcome") => walk.welcome(),
-        Some("snapshot") => walk.snapshot(),
-        Some("event") => walk.field::<<ArenaWire as Wire>::Event>("event"),
+        Some("welcome") => walk.welcome::<W>(),
+        Some("snapshot") => walk.snapshot::<W>(),
+        Some("event") => walk.field::<W::Event>("event"),
         Some("pong") => walk.field::<u32>("nonce"),
         Some("bye") => walk
             .field::<u16>("code")
@@ -128,21 +127,21 @@ impl<'a> Walk<'a> {
         Some(())
     }
 
-    fn welcome(&mut self) -> Option<()> {
+    fn welcome<W: Wire>(&mut self) -> Option<()> {
         for field in ["player", "tick", "applied", "tick_rate", "snapshot_rate"] {
             self.field::<u32>(field)?;
         }
         self.field::<String>("room")?;
         self.field::<String>("name")?;
         self.field::<ResumeToken>("resume")?;
-        self.field::<Rules<ArenaWire>>("rules")
+        self.field::<Rules<W>>("rules")
     }
 
-    fn snapshot(&mut self) -> Option<()> {
+    fn snapshot<W: Wire>(&mut self) -> Option<()> {
         for field in ["elapsed", "applied", "waiting"] {
             self.field::<u32>(field)?;
         }
-        self.field::<Option<Own>>("own")?;
+        self.field::<Option<W::Own>>("own")?;
         self.field::<Option<u32>>("checksum")?;
         self.field::<bool>("reset")?;
         self.list("hidden", |walk, at| walk.field::<u32>(at))?;
@@ -153,20 +152,20 @@ impl<'a> Walk<'a> {
                     walk.list(&format!("{at}.left"), |walk, at| walk.field::<u32>(at))?;
                     walk.list(&format!("{at}.changed"), |walk, at| {
                         walk.field::<u32>(&format!("{at}.index"))?;
-                        walk.field::<Diff>(&format!("{at}.difference"))
+                        walk.field::<Diff<W>>(&format!("{at}.difference"))
                     })?;
-                    walk.entities(&format!("{at}.entered"))
+                    walk.entities::<W>(&format!("{at}.entered"))
                 }
-                1 => walk.entities(&format!("{at}.keyframe")),
+                1 => walk.entities::<W>(&format!("{at}.keyframe")),
                 _ => None,
             }
         })
     }
 
-    fn entities(&mut self, field: &str) -> Option<()> {
+    fn entities<W: Wire>(&mut self, field: &str) -> Option<()> {
         self.list(field, |walk, at| {
             walk.field::<u32>(&format!("{at}.id"))?;
-            walk.field::<Entity>(&format!("{at}.entity"))
+            walk.field::<W::Entity>(&format!("{at}.entity"))
         })
     }
 }
@@ -174,11 +173,12 @@ impl<'a> Walk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use downbeat_protocol::arena::ArenaWire;
     use downbeat_protocol::{ServerMessage, codec};
 
     fn found(bytes: &[u8]) -> Finding {
         let error = codec::decode::<ServerMessage<ArenaWire>>(bytes);
-        server(bytes, &error.unwrap_err())
+        server::<ArenaWire>(bytes, &error.unwrap_err())
     }
 
     /// A snapshot with one delta that changes the entity at index 3.

@@ -8,10 +8,12 @@ use super::reading::{Meaning, Understood};
 use super::snapshot::{Cell, Check, Entry, Fate, Seen};
 use crate::tape::What;
 use crate::tape::read::{Damage, Opening, Record};
-use downbeat_protocol::arena::{Entity, Event, Input, Own, Status};
-use downbeat_protocol::message::Hello;
-use downbeat_protocol::{ClientMessage, EntityId};
+use downbeat_protocol::arena::{Entity, Event, Own, Status};
+use downbeat_protocol::message::{Hello, Wire};
+use downbeat_protocol::{ClientMessage, EntityId, Replicate};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::any::Any;
 
 /// What the file says about itself.
 pub(super) fn opening(opening: &Opening) -> Value {
@@ -27,10 +29,10 @@ pub(super) fn damage(what: &str, damage: &Damage) -> Value {
 }
 
 /// A record; of a snapshot only what concerns `entity`, if one is given.
-pub(super) fn record(
+pub(super) fn record<W: Wire>(
     number: u64,
     record: &Record,
-    understood: &Understood,
+    understood: &Understood<W>,
     entity: Option<EntityId>,
     with_bytes: bool,
 ) -> Value {
@@ -62,7 +64,7 @@ pub(super) fn record(
     line
 }
 
-fn meaning(meaning: &Meaning) -> Value {
+fn meaning<W: Wire>(meaning: &Meaning<W>) -> Value {
     match meaning {
         Meaning::Client(message) => client(message),
         Meaning::Welcome(welcome) => json!({
@@ -94,7 +96,7 @@ fn meaning(meaning: &Meaning) -> Value {
     }
 }
 
-fn client(message: &ClientMessage<Input>) -> Value {
+fn client<I: Serialize>(message: &ClientMessage<I>) -> Value {
     match message {
         ClientMessage::Hello(hello) | ClientMessage::Watch(hello) => self::hello(hello),
         ClientMessage::Input {
@@ -121,8 +123,11 @@ fn hello(hello: &Hello) -> Value {
     })
 }
 
-fn event(event: &Event) -> Value {
-    match event {
+fn event<E: Any + Serialize>(event: &E) -> Value {
+    let Some(known) = arena::known::<Event>(event) else {
+        return json!({ "event": event });
+    };
+    match known {
         Event::Leaderboard { players, rows } => {
             let rows: Vec<_> = rows
                 .iter()
@@ -138,7 +143,7 @@ fn event(event: &Event) -> Value {
     }
 }
 
-fn snapshot(seen: &Seen, entity: Option<EntityId>) -> Value {
+fn snapshot<W: Wire>(seen: &Seen<W>, entity: Option<EntityId>) -> Value {
     let checksum = match seen.checksum {
         Check::None => Value::Null,
         Check::Unknown(told) => json!({ "told": told }),
@@ -168,7 +173,10 @@ fn snapshot(seen: &Seen, entity: Option<EntityId>) -> Value {
     })
 }
 
-fn own(own: &Own) -> Value {
+fn own<O: Any + Serialize>(own: &O) -> Value {
+    let Some(own) = arena::known::<Own>(own) else {
+        return json!(own);
+    };
     let status = match own.status {
         Status::Flying { ship } => json!({ "flying": ship }),
         Status::Waiting { until } => json!({ "waiting_until": until }),
@@ -176,7 +184,7 @@ fn own(own: &Own) -> Value {
     json!({ "score": own.score, "kills": own.kills, "deaths": own.deaths, "status": status })
 }
 
-fn cell(cell: &Cell, entity: Option<EntityId>) -> Option<Value> {
+fn cell<E: Replicate>(cell: &Cell<E>, entity: Option<EntityId>) -> Option<Value> {
     let (mut left, mut changed, mut entered) = (Vec::new(), Vec::new(), Vec::new());
     for entry in &cell.entries {
         if entity.is_some() && entry.id != entity {
@@ -203,7 +211,7 @@ fn cell(cell: &Cell, entity: Option<EntityId>) -> Option<Value> {
 }
 
 /// Each field that is not as predicted: what it was, and what it is.
-fn changed(entry: &Entry, values: Option<&(Entity, Entity)>) -> Value {
+fn changed<E: Replicate>(entry: &Entry<E>, values: Option<&(E, E)>) -> Value {
     let fields: Map<String, Value> = values
         .into_iter()
         .flat_map(|(old, new)| arena::fields(old).into_iter().zip(arena::fields(new)))
@@ -211,15 +219,28 @@ fn changed(entry: &Entry, values: Option<&(Entity, Entity)>) -> Value {
         .map(|((field, old), (_, new))| (field.to_owned(), json!([old, new])))
         .collect();
     let kind = values.map(|(_, new)| arena::kind(new));
-    json!({ "index": entry.index, "id": entry.id, "bytes": entry.bytes, "kind": kind, "fields": fields })
+    let mut line =
+        json!({ "index": entry.index, "id": entry.id, "bytes": entry.bytes, "kind": kind });
+    match values {
+        Some((old, new)) if arena::known::<Entity>(new).is_none() => {
+            line["entity"] = json!([old, new]);
+        }
+        _ => line["fields"] = json!(fields),
+    }
+    line
 }
 
-fn entered(entry: &Entry, entity: &Entity) -> Value {
+fn entered<E: Replicate>(entry: &Entry<E>, entity: &E) -> Value {
+    let mut line = json!({ "id": entry.id, "bytes": entry.bytes, "kind": arena::kind(entity) });
+    let Some(known) = arena::known::<Entity>(entity) else {
+        line["entity"] = json!(entity);
+        return line;
+    };
     let mut fields: Map<String, Value> = arena::fields(entity)
         .into_iter()
         .map(|(field, value)| (field.to_owned(), json!(value)))
         .collect();
-    match entity {
+    match known {
         Entity::Ship(ship) => {
             fields.insert("player".into(), json!(ship.player));
             fields.insert("name".into(), json!(ship.name.as_str()));
@@ -231,7 +252,8 @@ fn entered(entry: &Entry, entity: &Entity) -> Value {
             fields.insert("pickup".into(), json!(arena::pickup_kind(pickup.kind)));
         }
     }
-    json!({ "id": entry.id, "bytes": entry.bytes, "kind": arena::kind(entity), "fields": fields })
+    line["fields"] = json!(fields);
+    line
 }
 
 fn hex(bytes: &[u8]) -> String {

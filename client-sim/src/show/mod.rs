@@ -23,6 +23,7 @@ use crate::cli::{BAD, GOOD, USAGE, complain};
 use crate::tape::read::{Opening, Piece, Reader};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use downbeat_protocol::message::Wire;
 use downbeat_protocol::{ClientMessage, EntityId};
 use reading::{Meaning, Reading};
 use std::fs::File;
@@ -94,7 +95,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn of(meaning: &Meaning) -> Self {
+    fn of<W: Wire>(meaning: &Meaning<W>) -> Self {
         match meaning {
             Meaning::Client(ClientMessage::Hello(_)) => Self::Hello,
             Meaning::Client(ClientMessage::Watch(_)) => Self::Watch,
@@ -130,13 +131,13 @@ impl Kind {
 }
 
 /// Prints a recording, and says whether it was right.
-pub(crate) fn show(args: ShowArgs) -> ExitCode {
+pub(crate) fn show<W: Wire>(args: &ShowArgs) -> ExitCode {
     let (reader, opening) = match open(&args.file) {
         Ok(opened) => opened,
         Err(error) => return complain(&error, USAGE),
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let shown = print(&args, reader, &opening, &mut out);
+    let shown = print::<W>(args, reader, &opening, &mut out);
     match shown.and_then(|good| out.flush().map(|()| good)) {
         Ok(true) => ExitCode::from(GOOD),
         Ok(false) => ExitCode::from(BAD),
@@ -157,13 +158,13 @@ fn open(path: &Path) -> anyhow::Result<(Reader<Box<dyn Read>>, Opening)> {
     Reader::open(file).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn print(
+fn print<W: Wire>(
     args: &ShowArgs,
     mut reader: Reader<Box<dyn Read>>,
     opening: &Opening,
     out: &mut impl Write,
 ) -> io::Result<bool> {
-    let mut reading = Reading::default();
+    let mut reading = Reading::<W>::default();
     let mut summary = Summary::default();
     if let Opening::Damaged(_) = opening {
         summary.damage(false);
@@ -227,7 +228,7 @@ fn print(
 
 impl ShowArgs {
     /// Whether this message is to be shown.
-    fn wants(&self, micros: u64, kind: Kind, meaning: &Meaning) -> bool {
+    fn wants<W: Wire>(&self, micros: u64, kind: Kind, meaning: &Meaning<W>) -> bool {
         let in_time =
             self.from.is_none_or(|from| micros >= from) && self.to.is_none_or(|to| micros <= to);
         let of_kind = self.only.is_empty() || self.only.contains(&kind);

@@ -9,9 +9,8 @@ use super::autopsy::{self, Finding};
 use super::snapshot::{self, Check, Seen};
 use crate::tape::What;
 use crate::tape::read::Record;
-use downbeat_protocol::arena::{ArenaWire, Entity, Event, Input, Own};
 use downbeat_protocol::codec;
-use downbeat_protocol::message::Welcome;
+use downbeat_protocol::message::{Welcome, Wire};
 use downbeat_protocol::{ClientMessage, Mirror, Seq, ServerMessage, Tick};
 use std::collections::VecDeque;
 
@@ -20,12 +19,12 @@ const OPEN_PINGS: usize = 64;
 
 /// What one record means.
 #[derive(Clone, Debug)]
-pub(super) enum Meaning {
+pub(super) enum Meaning<W: Wire> {
     /// From the client.
-    Client(ClientMessage<Input>),
-    Welcome(Box<Welcome<ArenaWire>>),
-    Snapshot(Box<Seen>),
-    Event(Event),
+    Client(ClientMessage<W::Input>),
+    Welcome(Box<Welcome<W>>),
+    Snapshot(Box<Seen<W>>),
+    Event(W::Event),
     Pong {
         nonce: u32,
         /// µs since the ping.
@@ -48,17 +47,17 @@ pub(super) enum Meaning {
 
 /// A record, understood.
 #[derive(Clone, Debug)]
-pub(super) struct Understood {
-    pub(super) meaning: Meaning,
+pub(super) struct Understood<W: Wire> {
+    pub(super) meaning: Meaning<W>,
     /// What is wrong or odd about it, in sentences.
     pub(super) remarks: Vec<String>,
 }
 
 /// What a client would know at this place of the recording.
-#[derive(Debug, Default)]
-pub(super) struct Reading {
-    mirror: Option<Mirror<Entity>>,
-    own: Option<Own>,
+#[derive(Debug)]
+pub(super) struct Reading<W: Wire> {
+    mirror: Option<Mirror<W::Entity>>,
+    own: Option<W::Own>,
     /// Why the mirror may be wrong. What follows from a wrong one is not remarked.
     doubt: Option<&'static str>,
     /// Whether that has been said.
@@ -70,7 +69,22 @@ pub(super) struct Reading {
     pings: VecDeque<(u32, u64)>,
 }
 
-impl Reading {
+// Not derived: that would ask the same of the game's types.
+impl<W: Wire> Default for Reading<W> {
+    fn default() -> Self {
+        Self {
+            mirror: None,
+            own: None,
+            doubt: None,
+            doubt_told: false,
+            sent: None,
+            applied: None,
+            pings: VecDeque::new(),
+        }
+    }
+}
+
+impl<W: Wire> Reading<W> {
     /// Something in between is missing.
     pub(super) fn gap(&mut self) {
         self.doubt("a part of the recording before it is damaged");
@@ -89,7 +103,7 @@ impl Reading {
     }
 
     /// What this record means.
-    pub(super) fn read(&mut self, record: &Record) -> Understood {
+    pub(super) fn read(&mut self, record: &Record) -> Understood<W> {
         let mut remarks = Vec::new();
         let meaning = match record.what {
             What::Client => self.client(record, &mut remarks),
@@ -100,11 +114,11 @@ impl Reading {
         Understood { meaning, remarks }
     }
 
-    fn client(&mut self, record: &Record, remarks: &mut Vec<String>) -> Meaning {
-        let message = match codec::decode::<ClientMessage<Input>>(&record.body) {
+    fn client(&mut self, record: &Record, remarks: &mut Vec<String>) -> Meaning<W> {
+        let message = match codec::decode::<ClientMessage<W::Input>>(&record.body) {
             Ok(message) => message,
             Err(error) => {
-                return Meaning::Undecodable(autopsy::client(&record.body, &error));
+                return Meaning::Undecodable(autopsy::client::<W>(&record.body, &error));
             }
         };
         shortest(&message, &record.body, remarks);
@@ -134,18 +148,18 @@ impl Reading {
         }
     }
 
-    fn server(&mut self, record: &Record, remarks: &mut Vec<String>) -> Meaning {
-        let message = match codec::decode::<ServerMessage<ArenaWire>>(&record.body) {
+    fn server(&mut self, record: &Record, remarks: &mut Vec<String>) -> Meaning<W> {
+        let message = match codec::decode::<ServerMessage<W>>(&record.body) {
             Ok(message) => message,
             Err(error) => {
                 self.doubt("a message before it cannot be decoded");
-                return Meaning::Undecodable(autopsy::server(&record.body, &error));
+                return Meaning::Undecodable(autopsy::server::<W>(&record.body, &error));
             }
         };
         shortest(&message, &record.body, remarks);
         match message {
             ServerMessage::Welcome(welcome) => {
-                self.mirror = Some(Mirror::new(welcome.tick, welcome.rules));
+                self.mirror = Some(Mirror::new(welcome.tick, welcome.rules.clone()));
                 self.doubt = None;
                 self.own = None;
                 self.sent = Some(welcome.applied);
@@ -215,7 +229,7 @@ fn shortest<T: serde::Serialize>(message: &T, body: &[u8], remarks: &mut Vec<Str
     }
 }
 
-fn close(body: &[u8]) -> Meaning {
+fn close<W: Wire>(body: &[u8]) -> Meaning<W> {
     let code = body
         .first_chunk::<2>()
         .map(|code| u16::from_le_bytes(*code));

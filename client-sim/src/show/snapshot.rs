@@ -5,8 +5,8 @@
 //! whole as every client does; both must come to the same. Called by the reading.
 
 use super::arena;
-use downbeat_protocol::arena::{Entity, Own};
 use downbeat_protocol::codec;
+use downbeat_protocol::message::Wire;
 use downbeat_protocol::mirror::MirrorError;
 use downbeat_protocol::snapshot::CellChange;
 use downbeat_protocol::{CellId, EntityId, Mirror, Replicate, Seq, Snapshot, Tick};
@@ -35,7 +35,7 @@ impl Check {
 
 /// A snapshot as a client sees it.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Seen<W: Wire> {
     /// `None` without a welcome.
     pub(super) tick: Option<Tick>,
     pub(super) elapsed: u32,
@@ -43,11 +43,11 @@ pub(super) struct Seen {
     pub(super) applied_step: u32,
     pub(super) waiting: u32,
     /// The player's own part if it is told: before, and now.
-    pub(super) own: Option<(Option<Own>, Own)>,
+    pub(super) own: Option<(Option<W::Own>, W::Own)>,
     pub(super) checksum: Check,
     pub(super) reset: bool,
     pub(super) hidden: Vec<u32>,
-    pub(super) cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell<W::Entity>>,
     /// Entities in sight afterwards.
     pub(super) sight: Option<usize>,
     /// Bytes of the variant, `elapsed`, `applied`, `waiting` and `reset`.
@@ -57,7 +57,7 @@ pub(super) struct Seen {
     pub(super) hidden_bytes: usize,
 }
 
-impl Seen {
+impl<W: Wire> Seen<W> {
     /// Whether it says anything about this entity.
     pub(super) fn tells_of(&self, id: EntityId) -> bool {
         let entries = self.cells.iter().flat_map(|cell| &cell.entries);
@@ -67,48 +67,48 @@ impl Seen {
 
 /// What a snapshot says about one cell.
 #[derive(Clone, Debug)]
-pub(super) struct Cell {
+pub(super) struct Cell<E> {
     /// `None` if the numbers do not ascend.
     pub(super) cell: Option<u32>,
     pub(super) keyframe: bool,
     /// All of it, with its number and the three lengths.
     pub(super) bytes: usize,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry<E>>,
 }
 
 /// One thing that left, changed or entered.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct Entry<E> {
     /// In its cell's list, if it was named by that.
     pub(super) index: Option<u32>,
     /// `None` if nothing is known at that place.
     pub(super) id: Option<EntityId>,
     pub(super) bytes: usize,
-    pub(super) fate: Fate,
+    pub(super) fate: Fate<E>,
 }
 
 /// What happened to it.
 #[derive(Clone, Debug)]
-pub(super) enum Fate {
+pub(super) enum Fate<E> {
     /// It is elsewhere, or gone.
-    Left(Option<Entity>),
+    Left(Option<E>),
     /// It is not as predicted.
     Changed {
         /// As predicted, and as it is.
-        values: Option<(Entity, Entity)>,
+        values: Option<(E, E)>,
         /// Bytes by field.
         fields: Vec<(&'static str, usize)>,
     },
     /// It is new here; in a keyframe, all are.
-    Entered(Entity),
+    Entered(E),
 }
 
 /// Takes a snapshot apart and applies it. Says what does not fit, too.
-pub(super) fn see(
-    snapshot: Snapshot<Entity, Own>,
-    mirror: &mut Option<Mirror<Entity>>,
-    own: &mut Option<Own>,
-) -> (Seen, Option<String>) {
+pub(super) fn see<W: Wire>(
+    snapshot: Snapshot<W::Entity, W::Own>,
+    mirror: &mut Option<Mirror<W::Entity>>,
+    own: &mut Option<W::Own>,
+) -> (Seen<W>, Option<String>) {
     let predicted = mirror
         .as_ref()
         .and_then(|mirror| predicted(mirror, &snapshot));
@@ -175,9 +175,9 @@ pub(super) fn see(
 
 /// What a client holds before it reads the cells. `None` if that takes too many
 /// ticks; applying the snapshot says so, too.
-fn predicted(mirror: &Mirror<Entity>, snapshot: &Snapshot<Entity, Own>) -> Option<Mirror<Entity>> {
+fn predicted<E: Replicate, O>(mirror: &Mirror<E>, snapshot: &Snapshot<E, O>) -> Option<Mirror<E>> {
     let mut predicted = mirror.clone();
-    let only_time = Snapshot::<Entity, ()> {
+    let only_time = Snapshot::<E, ()> {
         elapsed: snapshot.elapsed,
         applied: 0,
         waiting: 0,
@@ -191,7 +191,7 @@ fn predicted(mirror: &Mirror<Entity>, snapshot: &Snapshot<Entity, Own>) -> Optio
     Some(predicted)
 }
 
-fn entries(change: &CellChange<Entity>, list: &[(EntityId, Entity)]) -> Vec<Entry> {
+fn entries<E: Replicate>(change: &CellChange<E>, list: &[(EntityId, E)]) -> Vec<Entry<E>> {
     match change {
         CellChange::Keyframe(all) => {
             let entered = entered(all);
@@ -202,7 +202,7 @@ fn entries(change: &CellChange<Entity>, list: &[(EntityId, Entity)]) -> Vec<Entr
                     index: None,
                     id: Some(*id),
                     bytes: 0,
-                    fate: Fate::Left(Some(*entity)),
+                    fate: Fate::Left(Some(entity.clone())),
                 })
                 .collect();
             entries.extend(entered);
@@ -224,7 +224,7 @@ fn entries(change: &CellChange<Entity>, list: &[(EntityId, Entity)]) -> Vec<Entr
                     index,
                     id: held.map(|(id, _)| *id),
                     bytes: size(step),
-                    fate: Fate::Left(held.map(|(_, entity)| *entity)),
+                    fate: Fate::Left(held.map(|(_, entity)| entity.clone())),
                 });
             }
             let rest = (0u32..).zip(list);
@@ -243,11 +243,11 @@ fn entries(change: &CellChange<Entity>, list: &[(EntityId, Entity)]) -> Vec<Entr
                     bytes: size(step) + bytes.len(),
                     fate: Fate::Changed {
                         values: held.and_then(|(_, old)| {
-                            let mut new = *old;
+                            let mut new = old.clone();
                             new.apply(diff).ok()?;
-                            Some((*old, new))
+                            Some((old.clone(), new))
                         }),
-                        fields: arena::diff_bytes(&bytes),
+                        fields: arena::diff_bytes::<E>(&bytes),
                     },
                 });
             }
@@ -257,13 +257,13 @@ fn entries(change: &CellChange<Entity>, list: &[(EntityId, Entity)]) -> Vec<Entr
     }
 }
 
-fn entered(new: &[(u32, Entity)]) -> Vec<Entry> {
+fn entered<E: Replicate>(new: &[(u32, E)]) -> Vec<Entry<E>> {
     let mut number = Ascending::default();
     let entries = new.iter().map(|(step, entity)| Entry {
         index: None,
         id: number.follow(*step).map(EntityId),
         bytes: size(&(step, entity)),
-        fate: Fate::Entered(*entity),
+        fate: Fate::Entered(entity.clone()),
     });
     entries.collect()
 }

@@ -9,6 +9,7 @@ use super::reading::{Meaning, Understood};
 use super::snapshot::{Check, Fate, Seen};
 use crate::tape::What;
 use crate::tape::read::Record;
+use downbeat_protocol::message::Wire;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -53,7 +54,7 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Adds a record.
-    pub(super) fn add(&mut self, record: &Record, understood: &Understood) {
+    pub(super) fn add<W: Wire>(&mut self, record: &Record, understood: &Understood<W>) {
         let bytes = record.body.len();
         self.first.get_or_insert(record.micros);
         self.last = self.last.max(record.micros);
@@ -91,7 +92,7 @@ impl Summary {
         self.wrong + self.undecodable + self.damaged + self.remarks == 0
     }
 
-    fn snapshot(&mut self, seen: &Seen, bytes: usize) {
+    fn snapshot<W: Wire>(&mut self, seen: &Seen<W>, bytes: usize) {
         match seen.checksum {
             Check::Right(_) => self.right += 1,
             Check::Wrong { .. } => self.wrong += 1,
@@ -153,7 +154,7 @@ impl Summary {
             seconds,
             &mut text,
         );
-        let mut names = vec!["index", "mask"];
+        let mut names = vec!["index", arena::MASK, arena::DIFFERENCE];
         names.extend(arena::DIFF_FIELDS);
         table(
             "of what changed",

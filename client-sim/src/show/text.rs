@@ -9,10 +9,11 @@ use super::reading::{Meaning, Understood};
 use super::snapshot::{Cell, Check, Entry, Fate, Seen};
 use crate::tape::What;
 use crate::tape::read::{Damage, Opening, Record};
-use downbeat_protocol::arena::{Event, Input, Own};
-use downbeat_protocol::message::Hello;
-use downbeat_protocol::{ClientMessage, EntityId, Reason};
-use std::fmt::Write;
+use downbeat_protocol::arena::{Event, Input, Own, Rules};
+use downbeat_protocol::message::{Hello, Wire};
+use downbeat_protocol::{ClientMessage, EntityId, Reason, Replicate};
+use std::any::Any;
+use std::fmt::{self, Debug, Write};
 
 /// Bytes of an undecodable message that are shown at most.
 const HEX_MOST: usize = 256;
@@ -48,9 +49,9 @@ pub(super) fn damage(what: &str, damage: &Damage) -> String {
 }
 
 /// A record; of a snapshot only what concerns `entity`, if one is given.
-pub(super) fn record(
+pub(super) fn record<W: Wire>(
     record: &Record,
-    understood: &Understood,
+    understood: &Understood<W>,
     entity: Option<EntityId>,
     with_bytes: bool,
 ) -> String {
@@ -90,18 +91,16 @@ fn indent(lines: &str, text: &mut String) {
 }
 
 // Writing to a string does not fail.
-fn meaning(meaning: &Meaning, text: &mut String) {
+fn meaning<W: Wire>(meaning: &Meaning<W>, text: &mut String) {
     let _ = match meaning {
         Meaning::Client(message) => {
             client(message, text);
             Ok(())
         }
         Meaning::Welcome(welcome) => {
-            let rules = &welcome.rules;
             write!(
                 text,
-                "welcome   {} {:?}  room {:?}  {}  applied {}  tick rate {}  snapshot rate {}  resume …  \
-                 rules: size {}, turn {}, thrust {}, drag {}, brake {}",
+                "welcome   {} {:?}  room {:?}  {}  applied {}  tick rate {}  snapshot rate {}  resume …  rules: ",
                 welcome.player,
                 welcome.name,
                 welcome.room,
@@ -109,12 +108,8 @@ fn meaning(meaning: &Meaning, text: &mut String) {
                 welcome.applied,
                 welcome.tick_rate,
                 welcome.snapshot_rate,
-                rules.size,
-                rules.turn,
-                rules.thrust,
-                rules.drag,
-                rules.brake,
             )
+            .and_then(|()| rules(&welcome.rules, text))
         }
         Meaning::Snapshot(seen) => {
             head(seen, text);
@@ -160,6 +155,17 @@ fn meaning(meaning: &Meaning, text: &mut String) {
     };
 }
 
+fn rules<R: Any + Debug>(rules: &R, text: &mut String) -> fmt::Result {
+    let Some(known) = arena::known::<Rules>(rules) else {
+        return write!(text, "{rules:?}");
+    };
+    write!(
+        text,
+        "size {}, turn {}, thrust {}, drag {}, brake {}",
+        known.size, known.turn, known.thrust, known.drag, known.brake,
+    )
+}
+
 fn reason(code: u16) -> String {
     match Reason::from_code(code) {
         Some(reason) => format!("{code} {reason}"),
@@ -167,7 +173,7 @@ fn reason(code: u16) -> String {
     }
 }
 
-fn client(message: &ClientMessage<Input>, text: &mut String) {
+fn client<I: Any + Debug>(message: &ClientMessage<I>, text: &mut String) {
     let _ = match message {
         ClientMessage::Hello(hello) => {
             text.push_str("hello     ");
@@ -182,12 +188,16 @@ fn client(message: &ClientMessage<Input>, text: &mut String) {
             tick,
             received,
             input,
-        } => write!(
-            text,
-            "input     {seq}  for {tick}  received {received}  {}  aim {}",
-            arena::value("controls", input.controls.into()),
-            input.aim
-        ),
+        } => {
+            let _ = write!(text, "input     {seq}  for {tick}  received {received}  ");
+            match arena::known::<Input>(input) {
+                Some(input) => {
+                    let controls = arena::value("controls", input.controls.into());
+                    write!(text, "{controls}  aim {}", input.aim)
+                }
+                None => write!(text, "{input:?}"),
+            }
+        }
         ClientMessage::Ping { nonce, received } => {
             write!(text, "ping      nonce {nonce}  received {received}")
         }
@@ -198,7 +208,7 @@ fn client(message: &ClientMessage<Input>, text: &mut String) {
     };
 }
 
-fn hello(hello: &Hello, text: &mut String) -> std::fmt::Result {
+fn hello(hello: &Hello, text: &mut String) -> fmt::Result {
     write!(
         text,
         "version {}  schema {:#010x}  room {:?}  name {:?}  token {}  resume {}",
@@ -211,8 +221,12 @@ fn hello(hello: &Hello, text: &mut String) -> std::fmt::Result {
     )
 }
 
-fn event(event: &Event, text: &mut String) {
-    let _ = match event {
+fn event<E: Any + Debug>(event: &E, text: &mut String) {
+    let Some(known) = arena::known::<Event>(event) else {
+        let _ = write!(text, "{event:?}");
+        return;
+    };
+    let _ = match known {
         Event::Leaderboard { players, rows } => {
             let rows = rows
                 .iter()
@@ -231,7 +245,7 @@ fn event(event: &Event, text: &mut String) {
 }
 
 /// A snapshot's own line.
-fn head(seen: &Seen, text: &mut String) {
+fn head<W: Wire>(seen: &Seen<W>, text: &mut String) {
     text.push_str("snapshot  ");
     let _ = match seen.tick {
         Some(tick) => write!(text, "{tick} (+{})", seen.elapsed),
@@ -262,7 +276,7 @@ fn head(seen: &Seen, text: &mut String) {
 }
 
 /// What stands below it.
-fn snapshot(seen: &Seen, bytes: usize, entity: Option<EntityId>, text: &mut String) {
+fn snapshot<W: Wire>(seen: &Seen<W>, bytes: usize, entity: Option<EntityId>, text: &mut String) {
     if entity.is_none() {
         parts(seen, bytes, text);
         if let Some((old, new)) = &seen.own {
@@ -289,7 +303,7 @@ fn snapshot(seen: &Seen, bytes: usize, entity: Option<EntityId>, text: &mut Stri
     }
 }
 
-fn parts(seen: &Seen, bytes: usize, text: &mut String) {
+fn parts<W: Wire>(seen: &Seen<W>, bytes: usize, text: &mut String) {
     let rest = seen.header_bytes + seen.own_bytes + seen.checksum_bytes + seen.hidden_bytes;
     let _ = writeln!(
         text,
@@ -302,7 +316,18 @@ fn parts(seen: &Seen, bytes: usize, text: &mut String) {
     );
 }
 
-fn own(old: Option<&Own>, new: &Own, text: &mut String) {
+fn own<O: Any + Debug>(old: Option<&O>, new: &O, text: &mut String) {
+    let Some(known) = arena::known::<Own>(new) else {
+        let _ = match old {
+            Some(old) => writeln!(text, "{INDENT}own       {old:?} → {new:?}"),
+            None => writeln!(text, "{INDENT}own       {new:?}"),
+        };
+        return;
+    };
+    arena_own(old.and_then(|old| arena::known(old)), known, text);
+}
+
+fn arena_own(old: Option<&Own>, new: &Own, text: &mut String) {
     let mut said = Vec::new();
     let numbers = |own: &Own| {
         [
@@ -327,9 +352,9 @@ fn own(old: Option<&Own>, new: &Own, text: &mut String) {
     let _ = writeln!(text, "{INDENT}own       {}", said.join(", "));
 }
 
-fn cell(cell: &Cell, text: &mut String) {
+fn cell<E: Replicate>(cell: &Cell<E>, text: &mut String) {
     let number = cell.cell.map_or("c?".into(), |cell| format!("c{cell}"));
-    let count = |fate: fn(&Fate) -> bool| cell.entries.iter().filter(|e| fate(&e.fate)).count();
+    let count = |fate: fn(&Fate<E>) -> bool| cell.entries.iter().filter(|e| fate(&e.fate)).count();
     let entered = count(|fate| matches!(fate, Fate::Entered(_)));
     let _ = match cell.keyframe {
         true => writeln!(
@@ -347,7 +372,7 @@ fn cell(cell: &Cell, text: &mut String) {
     };
 }
 
-fn entry(entry: &Entry, keyframe: bool, text: &mut String) {
+fn entry<E: Replicate>(entry: &Entry<E>, keyframe: bool, text: &mut String) {
     let id = entry.id.map_or("e?".into(), |id| id.to_string());
     let at = entry
         .index
@@ -375,8 +400,11 @@ fn entry(entry: &Entry, keyframe: bool, text: &mut String) {
                     format!("{field} {old} → {new}")
                 })
                 .collect();
-            let label = arena::label(new);
-            writeln!(text, "{INDENT}~ {id:<12} {label}  {}", changed.join(", "))
+            let (label, changed) = match changed.is_empty() {
+                true => (format!("{old:?} → {new:?}"), String::new()),
+                false => (arena::label(new), format!("  {}", changed.join(", "))),
+            };
+            writeln!(text, "{INDENT}~ {id:<12} {label}{changed}")
         }
         Fate::Changed {
             values: None,
@@ -394,8 +422,12 @@ fn entry(entry: &Entry, keyframe: bool, text: &mut String) {
                 .into_iter()
                 .map(|(field, value)| format!("{field} {}", arena::value(field, value)))
                 .collect();
+            let mut fields = fields.join(", ");
+            if !fields.is_empty() {
+                fields.insert_str(0, "  ");
+            }
             let label = arena::label(entity);
-            writeln!(text, "{INDENT}+ {id:<12} {label}  {}", fields.join(", "))
+            writeln!(text, "{INDENT}+ {id:<12} {label}{fields}")
         }
     };
 }
