@@ -51,8 +51,8 @@ pub(crate) struct RecordArgs {
     name: String,
 
     /// How to play
-    // The values and the default are the game's, and set by the command line.
-    #[arg(long)]
+    // Which there are, and the default, is the bot's to say.
+    #[arg(long, default_value = "")]
     behaviour: String,
 
     /// Look on and play nobody: everything there is comes

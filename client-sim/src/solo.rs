@@ -91,6 +91,8 @@ pub(crate) struct Solo<W: Wire, T> {
     pinged: Instant,
     pings: u32,
     bytes: (u64, u64),
+    /// How long to stay away, if the server's bye said so.
+    stay_away: Option<Duration>,
 }
 
 impl<W: Wire, T: Tap> Solo<W, T> {
@@ -128,6 +130,7 @@ impl<W: Wire, T: Tap> Solo<W, T> {
             pinged: now,
             pings: 0,
             bytes: (0, 0),
+            stay_away: None,
         })
     }
 
@@ -208,6 +211,11 @@ impl<W: Wire, T: Tap> Solo<W, T> {
         self.bytes
     }
 
+    /// How long to stay away at least, after a bye.
+    pub(crate) fn stay_away(&self) -> Option<Duration> {
+        self.stay_away
+    }
+
     fn wake_at(&self) -> Instant {
         match &self.pacer {
             Some(pacer) => pacer.next().min(self.pinged + PING_STEERED),
@@ -254,7 +262,16 @@ impl<W: Wire, T: Tap> Solo<W, T> {
             }
             Heard::Event(event) => Ok(Some(News::Event(event))),
             // The connection ends with the close frame that follows.
-            Heard::Bye { code, text } => Err(Ending::from_code(code, &text)),
+            Heard::Bye { code, text } => {
+                if let Ok(ServerMessage::<W>::Bye {
+                    retry_after_ms: Some(ms),
+                    ..
+                }) = codec::decode(bytes)
+                {
+                    self.stay_away = Some(Duration::from_millis(ms.into()));
+                }
+                Err(Ending::from_code(code, &text))
+            }
             Heard::Other => Ok(match codec::decode::<ServerMessage<W>>(bytes) {
                 Ok(ServerMessage::Pong { nonce }) if nonce == self.pings => {
                     Some(News::Pong(now - self.pinged))

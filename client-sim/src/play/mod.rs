@@ -144,8 +144,9 @@ async fn run(args: PlayArgs) -> anyhow::Result<()> {
             }
             Some(ending) => ending,
         };
+        let stay_away = solo.stay_away().unwrap_or_default();
         let player = solo.hear_out().await.1;
-        match stage.come_back(&player, &ending).await? {
+        match stage.come_back(&player, &ending, stay_away).await? {
             Some(back) => solo = back,
             None if state::may_return(&ending) => return Ok(()),
             None => return Err(sentence(&ending)),
@@ -303,6 +304,7 @@ impl Stage {
         &mut self,
         player: &Player,
         ending: &Ending,
+        mut stay_away: Duration,
     ) -> anyhow::Result<Option<Solo>> {
         self.state.figures.desyncs += u32::from(ending.kind == Kind::Desync);
         let mut ending = ending.clone();
@@ -310,8 +312,9 @@ impl Stage {
         let mut tries = 0;
         loop {
             if state::may_return(&ending) {
-                let notice = Notice::lost(&ending, tries);
                 let pause = (PAUSES.0 * 2u32.pow(tries.min(8))).min(PAUSES.1);
+                let pause = pause.max(std::mem::take(&mut stay_away));
+                let notice = Notice::lost(&ending, tries, pause);
                 if self
                     .wait(player, &notice, sleep(pause), false)
                     .await?
@@ -336,7 +339,7 @@ impl Stage {
                 ..self.entry.clone()
             };
             let enter = Solo::enter(&entry, self.address, self.hands.steer(), ());
-            let notice = Notice::lost(&ending, tries);
+            let notice = Notice::lost(&ending, tries, Duration::ZERO);
             match self.wait(player, &notice, enter, false).await? {
                 None => return Ok(None),
                 Some(Waited::Again) => {}

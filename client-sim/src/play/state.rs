@@ -142,12 +142,15 @@ impl Notice {
         }
     }
 
-    /// It goes on in a moment.
-    pub(super) fn lost(ending: &Ending, tries: u32) -> Self {
-        let what = match tries {
-            0 => "coming back".to_owned(),
-            tries => format!("coming back, try {}", tries + 1),
-        };
+    /// It goes on in a moment, after so many tries.
+    pub(super) fn lost(ending: &Ending, tries: u32, pause: Duration) -> Self {
+        let mut what = "coming back".to_owned();
+        if pause >= Duration::from_secs(1) {
+            what.push_str(&format!(" after {:.0} s", pause.as_secs_f64()));
+        }
+        if tries > 0 {
+            what.push_str(&format!(", try {}", tries + 1));
+        }
         Self {
             title: title(ending),
             lines: vec![

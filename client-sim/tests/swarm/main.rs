@@ -3,6 +3,7 @@
 
 mod fake;
 mod misbehaviour;
+mod play;
 mod tape;
 
 use fake::{Fake, Fault, RATE, SHIPS};

@@ -28,6 +28,8 @@ fn path(name: &str) -> PathBuf {
 
 fn record(name: &str, url: &str, more: &[&str]) -> (PathBuf, Output) {
     let path = path(name);
+    // An earlier run's must not pass for this one's.
+    let _ = std::fs::remove_file(&path);
     let output = client_sim()
         .args(["record", path.to_str().unwrap(), "--url", url])
         .args(["--duration", "1s"])
@@ -87,7 +89,7 @@ fn what_a_client_said_and_heard_is_all_there() {
         .iter()
         .map(|line| line["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds[1..4], ["hello", "welcome", "snapshot"], "{kinds:?}");
+    assert_eq!(kinds[1..3], ["hello", "welcome"], "{kinds:?}");
     let count = |kind| kinds.iter().filter(|other| **other == kind).count();
     assert!(count("snapshot") > RATE as usize / 2, "{kinds:?}");
     assert!(count("input") > RATE as usize / 2, "{kinds:?}");
