@@ -266,8 +266,8 @@ fn no_size_is_too_odd_to_draw() {
     let player = flying();
     let state = state(&player, Instant::now());
     let notice = Notice::over(&Ending::from_code(Reason::Kicked.code(), ""));
-    for width in (1..140).step_by(3) {
-        for height in (1..60).step_by(2) {
+    for width in (1..140).step_by(9) {
+        for height in (1..60).step_by(4) {
             for notice in [None, Some(&notice)] {
                 screen((width, height), &player, &state, notice, Theme::new(true));
             }
