@@ -4,6 +4,7 @@
 //! A histogram takes about 150 kB, so bots share one per thread (which is why no
 //! lock is needed) and they are merged at the end.
 
+use crate::bot::Points;
 use crate::ending::Ending;
 use crate::mischief::Role;
 use hdrhistogram::{CreationError, Histogram};
@@ -106,10 +107,8 @@ pub(crate) struct Tally {
     /// The same to the server.
     pub(crate) bytes_up: u64,
     pub(crate) inputs: Inputs,
-    /// Points at the end.
-    pub(crate) score: u32,
-    /// Ships destroyed at the end.
-    pub(crate) kills: u32,
+    /// At the end.
+    pub(crate) points: Points,
 }
 
 /// What the server told a bot of its clock.

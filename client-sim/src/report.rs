@@ -169,7 +169,7 @@ impl Report {
         let visible = sum(|tally| tally.visible);
         let per_bot_s = |bytes: u64| ratio(bytes as f64, honest.len() as f64 * seconds);
         let rate = |tally: &&&Tally| ratio(tally.snapshots as f64, seconds);
-        let sends_inputs = plan.behaviour != crate::behaviour::Behaviour::Idle;
+        let sends_inputs = plan.way != crate::bot::IDLE.name;
         let input_rate = plan.input_rate.or(rates.map(|rates| f64::from(rates.tick)));
         Self {
             bots: plan.bots,
@@ -220,11 +220,11 @@ impl Report {
                 cut: sum(|tally| tally.inputs.cut),
             },
             input_rate: input_rate.filter(|_| sends_inputs),
-            behaviour: plan.behaviour.label(),
+            behaviour: plan.way,
             rooms: plan.rooms,
             seed: plan.seed,
-            kills: sum(|tally| tally.kills.into()),
-            scores: Spread::of(honest.iter().map(|tally| f64::from(tally.score))),
+            kills: sum(|tally| tally.points.kills.into()),
+            scores: Spread::of(honest.iter().map(|tally| f64::from(tally.points.score))),
         }
     }
 

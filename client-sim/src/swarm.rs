@@ -5,8 +5,8 @@
 //! threads, the moments the measured window begins and ends, and the readings of
 //! the server's metrics at both. Called by the command line.
 
-use crate::behaviour::Behaviour;
-use crate::bot::{self, Group};
+use crate::bot::Bot;
+use crate::engine::{self, Group};
 use crate::hostile::{self, Hostile};
 use crate::measure::{Measure, Tally};
 use crate::mischief::Mischief;
@@ -41,7 +41,8 @@ pub(crate) struct Plan {
     pub(crate) ramp: f64,
     /// Inputs per second; `None`: the server's tick rate.
     pub(crate) input_rate: Option<f64>,
-    pub(crate) behaviour: Behaviour,
+    /// How the bots play: the name of one of the bot's ways.
+    pub(crate) way: &'static str,
     pub(crate) rooms: u32,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
@@ -79,13 +80,13 @@ pub(crate) struct Outcome {
 ///
 /// # Errors
 /// If the server cannot be reached at all, or this machine gives no threads.
-pub(crate) fn run(plan: &Plan) -> anyhow::Result<Outcome> {
+pub(crate) fn run<B: Bot>(plan: &Plan) -> anyhow::Result<Outcome> {
     let runtime = runtime()?;
     runtime.block_on(async {
         let address = plan.target.resolve().await?;
         let (leave, leaving) = watch::channel(false);
         let stage = Arc::new(Stage::default());
-        let mut threads = Threads::start(plan, address, &stage, &leaving)?;
+        let mut threads = Threads::start::<B>(plan, address, &stage, &leaving)?;
         let bar = progress_bar(plan);
 
         let mut outcome = Outcome {
@@ -101,7 +102,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<Outcome> {
         if everyone_in(plan, &stage, &threads, &bar).await {
             let mut before = scrape::read(&plan.target, address).await;
             let Times { baseline, window } = begin(&stage, plan);
-            hostile = hostile::start(plan, address, window, leaving.clone())?;
+            hostile = hostile::start::<B>(plan, address, window, leaving.clone())?;
             if plan.baseline.is_some() {
                 play_on(baseline, &stage, &threads, &bar).await;
                 before = scrape::read(&plan.target, address).await;
@@ -216,7 +217,7 @@ struct Finished {
 }
 
 impl Threads {
-    fn start(
+    fn start<B: Bot>(
         plan: &Plan,
         address: SocketAddr,
         stage: &Arc<Stage>,
@@ -235,7 +236,7 @@ impl Threads {
                         leave,
                         measure: RefCell::new(Measure::new()?),
                     };
-                    run_group(Rc::new(group), thread, start)
+                    run_group::<B>(Rc::new(group), thread, start)
                 })
         });
         let threads = threads.collect::<Result<_, _>>();
@@ -262,7 +263,7 @@ impl Threads {
 }
 
 /// Starts this thread's bots along the ramp and waits for all of them.
-fn run_group(group: Rc<Group>, thread: usize, start: Instant) -> anyhow::Result<Finished> {
+fn run_group<B: Bot>(group: Rc<Group>, thread: usize, start: Instant) -> anyhow::Result<Finished> {
     let local = LocalSet::new();
     let tallies = local.block_on(&runtime()?, async {
         let mut bots = JoinSet::new();
@@ -273,7 +274,7 @@ fn run_group(group: Rc<Group>, thread: usize, start: Instant) -> anyhow::Result<
             let after = Duration::from_secs_f64(f64::from(number) / group.plan.ramp);
             sleep_until((start + after).into()).await;
             let group = Rc::clone(&group);
-            bots.spawn_local(async move { bot::run(&group, number).await });
+            bots.spawn_local(async move { engine::run::<B>(&group, number).await });
         }
         bots.join_all().await
     });
