@@ -235,6 +235,7 @@ impl Threads {
                         stage,
                         leave,
                         measure: RefCell::new(Measure::new()?),
+                        pools: RefCell::default(),
                     };
                     run_group::<B>(Rc::new(group), thread, start)
                 })
@@ -263,7 +264,11 @@ impl Threads {
 }
 
 /// Starts this thread's bots along the ramp and waits for all of them.
-fn run_group<B: Bot>(group: Rc<Group>, thread: usize, start: Instant) -> anyhow::Result<Finished> {
+fn run_group<B: Bot>(
+    group: Rc<Group<B>>,
+    thread: usize,
+    start: Instant,
+) -> anyhow::Result<Finished> {
     let local = LocalSet::new();
     let tallies = local.block_on(&runtime()?, async {
         let mut bots = JoinSet::new();
@@ -274,7 +279,7 @@ fn run_group<B: Bot>(group: Rc<Group>, thread: usize, start: Instant) -> anyhow:
             let after = Duration::from_secs_f64(f64::from(number) / group.plan.ramp);
             sleep_until((start + after).into()).await;
             let group = Rc::clone(&group);
-            bots.spawn_local(async move { engine::run::<B>(&group, number).await });
+            bots.spawn_local(async move { engine::run(&group, number).await });
         }
         bots.join_all().await
     });
