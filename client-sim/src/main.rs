@@ -5,7 +5,7 @@
 //! `downbeat-protocol` says, like any other client.
 //!
 //! ```text
-//!  cli ──► swarm ──► one thread per group of bots ──► measure ──► report ──► table, JSON
+//!  cli ──► swarm ──► crew: threads, or processes of them ──► measure ──► report ──► table, JSON
 //!            │         bot: one socket and one timer
 //!            │           ├─ pacer      when is the next input due?
 //!            │           ├─ behaviour  what does it say?
@@ -21,10 +21,13 @@
 mod behaviour;
 mod bot;
 mod cli;
+mod cpu;
+mod crew;
 mod ending;
 mod hostile;
 mod join;
 mod last_words;
+mod machine;
 mod measure;
 mod mischief;
 mod pacer;
