@@ -8,6 +8,7 @@
 use crate::view::View;
 use downbeat_protocol::PlayerId;
 use downbeat_protocol::message::Wire;
+use serde::{Deserialize, Serialize};
 
 /// A player of one game, flown by the machine.
 pub trait Bot: Sized + 'static {
@@ -57,7 +58,7 @@ pub const IDLE: Way = Way {
 };
 
 /// How well a player does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Points {
     /// Points.
     pub score: u32,

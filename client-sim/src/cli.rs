@@ -4,6 +4,7 @@
 //! `main`; hands a [`Plan`] to the swarm and its result to the report.
 
 use crate::bot::{self, Bot};
+use crate::crew;
 use crate::mischief::Mischief;
 use crate::swarm::{self, Plan};
 use crate::target::Target;
@@ -97,6 +98,18 @@ struct SwarmArgs {
 
     #[command(flatten)]
     mischief: Mischief,
+
+    /// Spread the bots over this many processes, each with its own threads
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    processes: u32,
+
+    /// The server's process on this machine: its CPU time is read by thread
+    #[arg(long, value_name = "PID")]
+    server_pid: Option<u32>,
+
+    /// Which of the processes this is; told by the first one to the others
+    #[arg(long, value_name = "K", hide = true)]
+    part: Option<u32>,
 }
 
 /// Does what the command line says with bots of this kind, and gives the exit code.
@@ -125,7 +138,16 @@ fn command<B: Bot>() -> clap::Command {
 }
 
 /// Runs a swarm and says how it went.
-fn swarm<B: Bot>(args: SwarmArgs) -> ExitCode {
+fn swarm<B: Bot>(mut args: SwarmArgs) -> ExitCode {
+    if let Some(part) = args.part {
+        // The report is the first process's.
+        args.json = None;
+        let played = prepare::<B>(args).and_then(|(plan, _)| crew::play_part::<B>(&plan, part));
+        return match played {
+            Ok(()) => ExitCode::from(GOOD),
+            Err(error) => complain(&error, BAD),
+        };
+    }
     let (plan, sink) = match prepare::<B>(args) {
         Ok(prepared) => prepared,
         Err(error) => return complain(&error, USAGE),
@@ -157,12 +179,12 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
         ),
     };
     let more = args.mischief.more_sockets(args.bots);
-    let needed = u64::from(args.bots) + more + SPARE_FILES;
+    let here = args.bots.div_ceil(args.processes);
+    let needed = u64::from(here) + more + SPARE_FILES;
     let limit = rlimit::increase_nofile_limit(needed.max(1 << 16)).unwrap_or(needed);
     anyhow::ensure!(
         limit >= needed,
-        "{} bots and their company need {needed} open files, the system allows {limit} (see ulimit -Hn)",
-        args.bots
+        "{here} bots and their company need {needed} open files, the system allows {limit} (see ulimit -Hn and --processes)"
     );
     let threads = args.threads.map_or_else(
         || std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
@@ -183,6 +205,8 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
         seed: args.seed,
         threads: threads.min(args.bots as usize),
         mischief: args.mischief,
+        processes: args.processes,
+        server_pid: args.server_pid,
     };
     Ok((plan, sink))
 }

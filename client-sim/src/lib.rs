@@ -5,7 +5,7 @@
 //! `downbeat-protocol` says, like any other client.
 //!
 //! ```text
-//!  cli ──► swarm ──► one thread per part of the bots ──► measure ──► report ──► table, JSON
+//!  cli ──► swarm ──► crew: threads, or processes of them ──► measure ──► report ──► table, JSON
 //!            │         engine: one socket and one timer
 //!            │           ├─ pacer      when is the next input due?
 //!            │           ├─ bot        what does it say? (arena: the built-in game's)
@@ -31,11 +31,14 @@
 pub mod arena;
 mod bot;
 pub mod cli;
+mod cpu;
+mod crew;
 mod ending;
 mod engine;
 mod hostile;
 mod join;
 mod last_words;
+mod machine;
 mod measure;
 mod mischief;
 mod pacer;

@@ -8,12 +8,14 @@ use crate::bot::Points;
 use crate::ending::Ending;
 use crate::mischief::Role;
 use hdrhistogram::{CreationError, Histogram};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::time::Duration;
 
 /// Durations, with a resolution of 1 µs or 0.1 %, up to a minute; longer ones
-/// count as a minute.
-#[derive(Clone, Debug)]
+/// count as a minute. Between processes it travels as pairs of value and count.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Vec<(u64, u64)>", into = "Vec<(u64, u64)>")]
 pub(crate) struct Durations(Histogram<u64>);
 
 impl Durations {
@@ -45,8 +47,31 @@ impl Durations {
     }
 }
 
+impl From<Durations> for Vec<(u64, u64)> {
+    fn from(durations: Durations) -> Self {
+        let recorded = durations.0.iter_recorded();
+        recorded
+            .map(|step| (step.value_iterated_to(), step.count_at_value()))
+            .collect()
+    }
+}
+
+impl TryFrom<Vec<(u64, u64)>> for Durations {
+    type Error = CreationError;
+
+    fn try_from(recorded: Vec<(u64, u64)>) -> Result<Self, CreationError> {
+        let mut durations = Self::new()?;
+        for (value, count) in recorded {
+            durations
+                .0
+                .saturating_record_n(value.min(Self::MOST), count);
+        }
+        Ok(durations)
+    }
+}
+
 /// What the bots of one thread measure together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Measure {
     /// From one snapshot's arrival to the next.
     pub(crate) gap: Durations,
@@ -83,7 +108,7 @@ impl Measure {
 }
 
 /// What one bot counts, within the measured window unless said otherwise.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) role: Role,
     /// How its misbehaviour went; `None` if it never came to it. At any time.
@@ -112,14 +137,14 @@ pub(crate) struct Tally {
 }
 
 /// What the server told a bot of its clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rates {
     pub(crate) tick: u32,
     pub(crate) snapshot: u32,
 }
 
 /// What became of inputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inputs {
     pub(crate) sent: u64,
     /// Left out because the bot was too far behind.
@@ -133,14 +158,14 @@ pub(crate) struct Inputs {
 }
 
 /// What became of a connection that hung on without playing.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hang {
     /// The server's way out of it; `None` if there was none.
     pub(crate) ended: Option<Ended>,
 }
 
 /// The end of a misbehaving connection.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Ended {
     /// How long it lasted.
     pub(crate) after: Duration,

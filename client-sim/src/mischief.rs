@@ -8,6 +8,7 @@ use anyhow::ensure;
 use clap::Args;
 use rand::RngExt;
 use rand_pcg::Lcg64Xsh32;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The most cuts of one link per minute: one a second.
@@ -49,7 +50,7 @@ pub(crate) struct Stall {
 }
 
 /// What a bot is there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Role {
     /// It plays, and is measured.
     #[default]

@@ -207,7 +207,7 @@ impl Report {
                 .map(|server| Server::of(server, outcome.memory_high, misbehaviour.stalled)),
             generator: Generator {
                 threads: plan.threads,
-                cpu_s: outcome.generator_cpu_s,
+                cpu_s: outcome.usage.generator_s,
                 lateness_ms: Gaps::of(&outcome.measure.lateness),
             },
             ends: ends(tallies),

@@ -3,6 +3,7 @@
 //! Written by whoever runs the swarm and by bots that come and go, read by all.
 //! No lock: the window is set once, the rest are counters.
 
+use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ pub(crate) struct Stage {
 }
 
 /// How a swarm stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Live {
     /// Bots that got a welcome.
     pub(crate) joined: u32,
@@ -98,6 +99,18 @@ impl Stage {
 
     pub(crate) fn snapshot(&self) {
         self.snapshots.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Adds what was counted elsewhere from one reading to the next.
+    pub(crate) fn count(&self, before: &Live, now: &Live) {
+        let add = |to: &AtomicU32, now: u32, before: u32| {
+            to.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+        };
+        add(&self.joined, now.joined, before.joined);
+        add(&self.failed, now.failed, before.failed);
+        add(&self.ended, now.ended, before.ended);
+        let snapshots = now.snapshots.wrapping_sub(before.snapshots);
+        self.snapshots.fetch_add(snapshots, Ordering::Relaxed);
     }
 
     pub(crate) fn live(&self) -> Live {
