@@ -3,14 +3,15 @@
 //! Refuses what makes no sense before the first connection is opened. Called by
 //! `main`; hands a [`Plan`] to the swarm and its result to the report.
 
-use crate::behaviour::Behaviour;
+use crate::bot::{self, Bot};
 use crate::crew;
 use crate::mischief::Mischief;
 use crate::swarm::{self, Plan};
 use crate::target::Target;
 use crate::{report, table};
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::PossibleValue;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -30,14 +31,14 @@ const SPARE_FILES: u64 = 64;
 /// Simulated clients for a downbeat server
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
-pub(crate) struct Cli {
+struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Command,
 }
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// Let many bots play and report how the server kept its rate
     ///
     /// The bots join along the ramp; when all are in, the measured window begins.
@@ -49,7 +50,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct SwarmArgs {
+struct SwarmArgs {
     /// The server's address, for instance ws://127.0.0.1:4000/ws
     #[arg(long)]
     url: Target,
@@ -75,8 +76,9 @@ pub(crate) struct SwarmArgs {
     input_rate: Option<f64>,
 
     /// How the bots play
-    #[arg(long, value_enum, default_value_t = Behaviour::Wander)]
-    behaviour: Behaviour,
+    // Which ways there are is the bot's to say: see `command`.
+    #[arg(long, value_name = "WAY", default_value = "")]
+    behaviour: String,
 
     /// Spread the bots over this many rooms, swarm-0 and so on; 1 is the default room
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -110,22 +112,47 @@ pub(crate) struct SwarmArgs {
     part: Option<u32>,
 }
 
+/// Does what the command line says with bots of this kind, and gives the exit code.
+#[must_use]
+pub fn main<B: Bot>() -> ExitCode {
+    let arguments = command::<B>().get_matches();
+    match Cli::from_arg_matches(&arguments) {
+        Ok(Cli {
+            command: Command::Swarm(args),
+        }) => swarm::<B>(args),
+        Err(error) => error.exit(),
+    }
+}
+
+/// The command line, with this bot's ways to play.
+fn command<B: Bot>() -> clap::Command {
+    let ways = || bot::ways::<B>().map(|way| PossibleValue::new(way.name).help(way.help));
+    Cli::command().mut_subcommand("swarm", |swarm| {
+        swarm.mut_arg("behaviour", |behaviour| {
+            let default = bot::ways::<B>().next().map(|way| way.name);
+            behaviour
+                .value_parser(ways().collect::<Vec<_>>())
+                .default_value(default)
+        })
+    })
+}
+
 /// Runs a swarm and says how it went.
-pub(crate) fn swarm(mut args: SwarmArgs) -> ExitCode {
+fn swarm<B: Bot>(mut args: SwarmArgs) -> ExitCode {
     if let Some(part) = args.part {
         // The report is the first process's.
         args.json = None;
-        let played = prepare(args).and_then(|(plan, _)| crew::play_part(&plan, part));
+        let played = prepare::<B>(args).and_then(|(plan, _)| crew::play_part::<B>(&plan, part));
         return match played {
             Ok(()) => ExitCode::from(GOOD),
             Err(error) => complain(&error, BAD),
         };
     }
-    let (plan, sink) = match prepare(args) {
+    let (plan, sink) = match prepare::<B>(args) {
         Ok(prepared) => prepared,
         Err(error) => return complain(&error, USAGE),
     };
-    let told = swarm::run(&plan).and_then(|outcome| tell(&plan, &outcome, sink));
+    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, sink));
     match told {
         Ok(true) => ExitCode::from(GOOD),
         Ok(false) => ExitCode::from(BAD),
@@ -140,7 +167,7 @@ enum Sink {
     File(File),
 }
 
-fn prepare(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
+fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
     args.mischief.check(args.bots, args.duration)?;
     let sink = match args.json {
         None => Sink::Nowhere,
@@ -170,7 +197,10 @@ fn prepare(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
         baseline: args.baseline,
         ramp: args.ramp,
         input_rate: args.input_rate,
-        behaviour: args.behaviour,
+        way: bot::ways::<B>()
+            .find(|way| way.name == args.behaviour)
+            .context("no such behaviour")?
+            .name,
         rooms: args.rooms,
         seed: args.seed,
         threads: threads.min(args.bots as usize),
@@ -236,11 +266,11 @@ fn in_range(text: &str, least: f64, most: f64) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use crate::arena::Pilot;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+        command::<Pilot>().debug_assert();
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn cuts(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::behaviour::generator;
+    use crate::seeds::generator;
 
     const S: Duration = Duration::from_secs(1);
 

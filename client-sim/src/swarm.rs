@@ -4,7 +4,7 @@
 //! window begins and ends, and what is read at both: the server's metrics, and the
 //! CPU time of everybody. Called by the command line.
 
-use crate::behaviour::Behaviour;
+use crate::bot::Bot;
 use crate::cpu::{Reading, Usage};
 use crate::crew::Crew;
 use crate::hostile::{self, Hostile};
@@ -37,7 +37,8 @@ pub(crate) struct Plan {
     pub(crate) ramp: f64,
     /// Inputs per second; `None`: the server's tick rate.
     pub(crate) input_rate: Option<f64>,
-    pub(crate) behaviour: Behaviour,
+    /// How the bots play: the name of one of the bot's ways.
+    pub(crate) way: &'static str,
     pub(crate) rooms: u32,
     pub(crate) seed: u64,
     /// Threads that run bots, in each process.
@@ -82,14 +83,14 @@ pub(crate) struct Outcome {
 ///
 /// # Errors
 /// If the server cannot be reached at all, or this machine gives no threads.
-pub(crate) fn run(plan: &Plan) -> anyhow::Result<Outcome> {
+pub(crate) fn run<B: Bot>(plan: &Plan) -> anyhow::Result<Outcome> {
     let machine = Machine::here();
     let runtime = runtime()?;
     runtime.block_on(async {
         let address = plan.target.resolve().await?;
         let (leave, leaving) = watch::channel(false);
         let stage = Arc::new(Stage::default());
-        let mut crew = Crew::start(plan, address, &stage, &leaving)?;
+        let mut crew = Crew::start::<B>(plan, address, &stage, &leaving)?;
         let bar = progress_bar(plan);
 
         let mut outcome = Outcome {
@@ -108,7 +109,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<Outcome> {
             let times = begin(&stage, plan);
             crew.begin(&times);
             let Times { baseline, window } = times;
-            hostile = hostile::start(plan, address, window, leaving.clone())?;
+            hostile = hostile::start::<B>(plan, address, window, leaving.clone())?;
             if plan.baseline.is_some() {
                 play_on(baseline, &stage, &crew, &bar).await;
                 before = scrape::read(&plan.target, address).await;

@@ -9,6 +9,7 @@ mod threads;
 
 pub(crate) use part::play as play_part;
 
+use crate::bot::Bot;
 use crate::measure::{Measure, Tally};
 use crate::stage::{Stage, Times};
 use crate::swarm::Plan;
@@ -63,7 +64,7 @@ impl Crew {
     ///
     /// # Errors
     /// If this machine gives no threads or processes.
-    pub(crate) fn start(
+    pub(crate) fn start<B: Bot>(
         plan: &Plan,
         address: SocketAddr,
         stage: &Arc<Stage>,
@@ -72,7 +73,7 @@ impl Crew {
         if plan.processes > 1 {
             Processes::start(plan.processes, stage).map(Self::Processes)
         } else {
-            Threads::start(plan, Share::ALL, address, stage, leave).map(Self::Threads)
+            Threads::start::<B>(plan, Share::ALL, address, stage, leave).map(Self::Threads)
         }
     }
 

@@ -8,6 +8,7 @@
 
 use super::threads::Threads;
 use super::{Finished, Share};
+use crate::bot::Bot;
 use crate::stage::{Live, Stage, Times, Window};
 use crate::swarm::{LOOK, Plan, runtime};
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,7 @@ fn now() -> (Instant, Duration) {
 ///
 /// # Errors
 /// If the server cannot be reached, a thread fails, or nobody listens any more.
-pub(crate) fn play(plan: &Plan, part: u32) -> anyhow::Result<()> {
+pub(crate) fn play<B: Bot>(plan: &Plan, part: u32) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let address = plan.target.resolve().await?;
         let stage = Arc::new(Stage::default());
@@ -94,7 +95,7 @@ pub(crate) fn play(plan: &Plan, part: u32) -> anyhow::Result<()> {
             part,
             of: plan.processes,
         };
-        let threads = Threads::start(plan, share, address, &stage, &leaving)?;
+        let threads = Threads::start::<B>(plan, share, address, &stage, &leaving)?;
         let heeded = Arc::clone(&stage);
         std::thread::Builder::new()
             .name("part".into())

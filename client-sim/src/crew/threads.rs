@@ -4,7 +4,8 @@
 //! thread's histograms need no lock.
 
 use super::{Finished, Share};
-use crate::bot::{self, Group};
+use crate::bot::Bot;
+use crate::engine::{self, Group};
 use crate::measure::Measure;
 use crate::stage::Stage;
 use crate::swarm::{LOOK, Plan, runtime};
@@ -24,7 +25,7 @@ use tokio::time::{sleep, sleep_until};
 pub(crate) struct Threads(Vec<JoinHandle<anyhow::Result<Finished>>>);
 
 impl Threads {
-    pub(super) fn start(
+    pub(super) fn start<B: Bot>(
         plan: &Plan,
         share: Share,
         address: SocketAddr,
@@ -44,7 +45,7 @@ impl Threads {
                         leave,
                         measure: RefCell::new(Measure::new()?),
                     };
-                    run_group(Rc::new(group), share, thread, start)
+                    run_group::<B>(Rc::new(group), share, thread, start)
                 })
         });
         let threads = threads.collect::<Result<_, _>>();
@@ -71,7 +72,7 @@ impl Threads {
 }
 
 /// Starts this thread's bots along the ramp and waits for all of them.
-fn run_group(
+fn run_group<B: Bot>(
     group: Rc<Group>,
     share: Share,
     thread: usize,
@@ -84,7 +85,7 @@ fn run_group(
             let after = Duration::from_secs_f64(f64::from(number) / group.plan.ramp);
             sleep_until((start + after).into()).await;
             let group = Rc::clone(&group);
-            bots.spawn_local(async move { bot::run(&group, number).await });
+            bots.spawn_local(async move { engine::run::<B>(&group, number).await });
         }
         bots.join_all().await
     });

@@ -8,6 +8,7 @@ mod garbage;
 mod loris;
 mod noise;
 
+use crate::bot::Bot;
 use crate::measure::Hang;
 use crate::stage::Window;
 use crate::swarm::{self, Plan};
@@ -46,7 +47,7 @@ struct Shared {
 ///
 /// # Errors
 /// If the system gives no thread.
-pub(crate) fn start(
+pub(crate) fn start<B: Bot>(
     plan: &Plan,
     address: SocketAddr,
     window: Window,
@@ -65,13 +66,13 @@ pub(crate) fn start(
                 window,
                 counted: RefCell::default(),
             });
-            run(&shared, leave)
+            run::<B>(&shared, leave)
         })
         .map(Some)
         .context("cannot start a thread")
 }
 
-fn run(shared: &Rc<Shared>, mut leave: watch::Receiver<bool>) -> anyhow::Result<Hostile> {
+fn run<B: Bot>(shared: &Rc<Shared>, mut leave: watch::Receiver<bool>) -> anyhow::Result<Hostile> {
     let local = LocalSet::new();
     local.block_on(&swarm::runtime()?, async {
         let over = async {
@@ -85,7 +86,7 @@ fn run(shared: &Rc<Shared>, mut leave: watch::Receiver<bool>) -> anyhow::Result<
         let mut connections = JoinSet::new();
         for number in 0..shared.plan.mischief.garbage {
             let shared = Rc::clone(shared);
-            connections.spawn_local(async move { garbage::run(&shared, number).await });
+            connections.spawn_local(async move { garbage::run::<B>(&shared, number).await });
         }
         for number in 0..shared.plan.mischief.slowloris {
             let shared = Rc::clone(shared);

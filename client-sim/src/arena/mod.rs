@@ -1,109 +1,98 @@
-//! How bots play.
-//!
-//! A behaviour sees what its player sees, and nothing else: the mirror and the
-//! player's own part. It is deterministic: the same seed, bot and sights give the
-//! same inputs.
+//! Bots for the built-in arena.
 
+mod gather;
 mod hunt;
 mod space;
 mod wander;
 
-use downbeat_protocol::arena::{Entity, Input, Own, Ship, Status};
-use downbeat_protocol::{Mirror, PlayerId};
+use crate::bot::{self, Bot, Points, Way};
+use downbeat_protocol::arena::{ArenaWire, Entity, Input, Own, Ship, Status};
+use gather::Gather;
 use hunt::Hunt;
 use rand::SeedableRng;
 use rand_pcg::Lcg64Xsh32;
 use wander::Wander;
 
-/// The ways to play.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Behaviour {
-    /// Flies about, turns a few times a second, shoots now and then
-    Wander,
-    /// Chases ships, leads its aim, picks up, retreats when hurt
-    Hunt,
-    /// Sends no inputs, only acknowledges
-    Idle,
-}
-
-impl Behaviour {
-    /// The name on the command line and in the report.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Wander => "wander",
-            Self::Hunt => "hunt",
-            Self::Idle => "idle",
-        }
-    }
-}
-
 /// What a pilot knows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sight<'a> {
-    pub(crate) me: PlayerId,
-    pub(crate) own: Option<&'a Own>,
-    pub(crate) mirror: &'a Mirror<Entity>,
-}
+type Sight<'a> = bot::Sight<'a, ArenaWire>;
 
-impl<'a> Sight<'a> {
-    /// The player's own ship, if he flies and sees it.
-    fn ship(&self) -> Option<&'a Ship> {
-        let Status::Flying { ship } = self.own?.status else {
-            return None;
-        };
-        match self.mirror.get(ship)? {
-            Entity::Ship(ship) => Some(ship),
-            _ => None,
-        }
+/// The player's own ship, if he flies and sees it.
+fn ship<'a>(sight: Sight<'a>) -> Option<&'a Ship> {
+    let Status::Flying { ship } = sight.own?.status else {
+        return None;
+    };
+    match sight.mirror.get(ship)? {
+        Entity::Ship(ship) => Some(ship),
+        _ => None,
     }
 }
 
-/// One bot's way to play.
+/// A pilot of the arena.
 #[derive(Clone, Debug)]
-pub(crate) enum Pilot {
+pub enum Pilot {
+    /// Flies about.
     Wander(Wander),
+    /// Fights.
     Hunt(Hunt),
+    /// Flies where all others are.
+    Gather(Gather),
 }
 
-impl Pilot {
-    /// The pilot of bot `number`; `None` if it sends no inputs.
-    pub(crate) fn new(behaviour: Behaviour, seed: u64, number: u32) -> Option<Self> {
-        let rng = generator(seed, number);
-        match behaviour {
-            Behaviour::Wander => Some(Self::Wander(Wander::new(rng))),
-            Behaviour::Hunt => Some(Self::Hunt(Hunt::new(rng))),
-            Behaviour::Idle => None,
+impl Bot for Pilot {
+    type Wire = ArenaWire;
+
+    const WAYS: &'static [Way] = &[
+        Way {
+            name: "wander",
+            help: "Flies about, turns a few times a second, shoots now and then",
+        },
+        Way {
+            name: "hunt",
+            help: "Chases ships, leads its aim, dodges, picks up, retreats when hurt",
+        },
+        Way {
+            name: "gather",
+            help: "Flies to the middle of the plane, into one cell with all others",
+        },
+    ];
+
+    fn new(way: &'static str, seed: u64) -> Self {
+        let rng = Lcg64Xsh32::seed_from_u64(seed);
+        match way {
+            "hunt" => Self::Hunt(Hunt::new(rng)),
+            "gather" => Self::Gather(Gather::new(rng)),
+            _ => Self::Wander(Wander::new(rng)),
         }
     }
 
-    /// What to do now. Without a ship: nothing.
-    pub(crate) fn decide(&mut self, sight: Sight<'_>) -> Input {
-        let Some(ship) = sight.ship() else {
-            return Input::default();
+    /// Without a ship: nothing is pressed.
+    fn decide(&mut self, sight: Sight<'_>) -> Option<Input> {
+        let Some(ship) = ship(sight) else {
+            return Some(Input::default());
         };
-        match self {
+        Some(match self {
             Self::Wander(wander) => wander.decide(ship, sight),
             Self::Hunt(hunt) => hunt.decide(ship, sight),
+            Self::Gather(gather) => gather.decide(ship, sight),
+        })
+    }
+
+    fn points(own: &Own) -> Points {
+        Points {
+            score: own.score,
+            kills: own.kills,
         }
     }
-}
-
-/// The randomness of bot `number`: a stream of its own.
-pub(crate) fn generator(seed: u64, number: u32) -> Lcg64Xsh32 {
-    // The stream selects the sequence, the state where it begins; both are mixed
-    // in, because streams of PCG that start alike resemble each other at first.
-    let mixed = (seed ^ u64::from(number).rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    Lcg64Xsh32::seed_from_u64(mixed ^ u64::from(number))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use downbeat_protocol::arena::{
-        ArenaWire, Name, POSITION_ONE, Rules, SPEED_ONE, TURN, controls, direction,
+        Name, POSITION_ONE, Rules, SPEED_ONE, TURN, controls, direction,
     };
     use downbeat_protocol::snapshot::CellChange;
-    use downbeat_protocol::{EntityId, Snapshot, Tick, Wire};
+    use downbeat_protocol::{EntityId, Mirror, PlayerId, Snapshot, Tick};
 
     const ME: PlayerId = PlayerId(1);
     const SHIP: EntityId = EntityId(1);
@@ -124,7 +113,7 @@ mod tests {
         }
     }
 
-    fn own() -> <ArenaWire as Wire>::Own {
+    fn own() -> Own {
         Own {
             score: 0,
             kills: 0,
@@ -159,8 +148,8 @@ mod tests {
     }
 
     /// Flies alone for a while and gives back every input and where it led.
-    fn fly(behaviour: Behaviour, seed: u64, number: u32, others: &[Entity]) -> Vec<(Input, Ship)> {
-        let mut pilot = Pilot::new(behaviour, seed, number).unwrap();
+    fn fly(way: &'static str, seed: u64, others: &[Entity]) -> Vec<(Input, Ship)> {
+        let mut pilot = Pilot::new(way, seed);
         let own = own();
         let mut me = ship(1, 2000, 2000);
         let mut entities = vec![Entity::Ship(me)];
@@ -169,11 +158,13 @@ mod tests {
         let rules = *mirror.rules();
         (0..600)
             .map(|_| {
-                let input = pilot.decide(Sight {
-                    me: ME,
-                    own: Some(&own),
-                    mirror: &mirror,
-                });
+                let input = pilot
+                    .decide(Sight {
+                        me: ME,
+                        own: Some(&own),
+                        mirror: &mirror,
+                    })
+                    .unwrap();
                 me.controls = input.controls & controls::MOTION;
                 me.aim = input.aim;
                 me.advance(&rules);
@@ -185,37 +176,36 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_and_bot_play_alike_and_others_do_not() {
+    fn the_same_seed_plays_alike_and_others_do_not() {
         let drone = Entity::Ship(ship(0, 2400, 2200));
-        for behaviour in [Behaviour::Wander, Behaviour::Hunt] {
-            let inputs = |seed, number| {
-                let flown = fly(behaviour, seed, number, &[drone]);
+        for way in ["wander", "hunt", "gather"] {
+            let inputs = |seed| {
+                let flown = fly(way, seed, &[drone]);
                 flown
                     .into_iter()
                     .map(|(input, _)| input)
                     .collect::<Vec<_>>()
             };
-            let flown = inputs(7, 3);
+            let flown = inputs(7);
             // Not `assert_eq`: nobody wants to read 600 inputs.
-            assert!(flown == inputs(7, 3), "{behaviour:?}: the same again");
-            assert!(flown != inputs(7, 4), "{behaviour:?}: another bot");
-            assert!(flown != inputs(8, 3), "{behaviour:?}: another seed");
+            assert!(flown == inputs(7), "{way}: the same again");
+            assert!(flown != inputs(8), "{way}: another seed");
         }
     }
 
     #[test]
     fn every_input_is_one_the_game_knows() {
-        for behaviour in [Behaviour::Wander, Behaviour::Hunt] {
-            for (input, _) in fly(behaviour, 1, 1, &[]) {
-                assert_eq!(input.controls & !controls::ALL, 0, "{behaviour:?}");
-                assert!(i32::from(input.aim) < TURN, "{behaviour:?}");
+        for way in ["wander", "hunt", "gather"] {
+            for (input, _) in fly(way, 1, &[]) {
+                assert_eq!(input.controls & !controls::ALL, 0, "{way}");
+                assert!(i32::from(input.aim) < TURN, "{way}");
             }
         }
     }
 
     #[test]
     fn wanderers_change_their_mind_a_few_times_a_second_and_shoot_now_and_then() {
-        let flown = fly(Behaviour::Wander, 1, 1, &[]);
+        let flown = fly("wander", 1, &[]);
         let changes = flown.windows(2).filter(|two| two[0].0 != two[1].0).count();
         assert!((20..=140).contains(&changes), "{changes} changes in 20 s");
         let shooting = flown
@@ -227,19 +217,16 @@ mod tests {
 
     #[test]
     fn nobody_clings_to_the_border() {
-        for behaviour in [Behaviour::Wander, Behaviour::Hunt] {
+        for way in ["wander", "hunt", "gather"] {
             for number in 0..20 {
-                let flown = fly(behaviour, 1, number, &[]);
+                let flown = fly(way, number, &[]);
                 let edge = 40 * POSITION_ONE;
                 let near = |at: i32| at < edge || at > 4000 * POSITION_ONE - edge;
                 let ticks = flown
                     .iter()
                     .filter(|(_, me)| near(me.x) || near(me.y))
                     .count();
-                assert!(
-                    ticks < 60,
-                    "{behaviour:?} {number}: {ticks} of 600 ticks there"
-                );
+                assert!(ticks < 60, "{way} {number}: {ticks} of 600 ticks there");
             }
         }
     }
@@ -247,7 +234,7 @@ mod tests {
     #[test]
     fn hunters_close_in_and_fire_at_what_they_chase() {
         let prey = ship(2, 3000, 2600);
-        let flown = fly(Behaviour::Hunt, 1, 1, &[Entity::Ship(prey)]);
+        let flown = fly("hunt", 1, &[Entity::Ship(prey)]);
         let (_, last) = flown[flown.len() - 1];
         let distance = f64::from(last.x - prey.x).hypot(f64::from(last.y - prey.y));
         assert!(
@@ -271,14 +258,16 @@ mod tests {
     fn hunters_lead_a_crossing_target() {
         let mut prey = ship(2, 2000, 1700);
         prey.vx = 200 * SPEED_ONE;
-        let mut pilot = Pilot::new(Behaviour::Hunt, 1, 1).unwrap();
+        let mut pilot = Pilot::new("hunt", 1);
         let mirror = mirror(&[Entity::Ship(ship(1, 2000, 2000)), Entity::Ship(prey)]);
         let own = own();
-        let input = pilot.decide(Sight {
-            me: ME,
-            own: Some(&own),
-            mirror: &mirror,
-        });
+        let input = pilot
+            .decide(Sight {
+                me: ME,
+                own: Some(&own),
+                mirror: &mirror,
+            })
+            .unwrap();
         // Straight at it would be 3072, three quarters of a turn; it flies toward 4096.
         assert!(
             (3100..3800).contains(&input.aim),
@@ -299,11 +288,13 @@ mod tests {
         let foe = ship(2, 2000, 1800);
         let mirror = mirror(&[Entity::Ship(me), Entity::Ship(foe), Entity::Pickup(repair)]);
         let own = own();
-        let input = Pilot::new(Behaviour::Hunt, 1, 1).unwrap().decide(Sight {
-            me: ME,
-            own: Some(&own),
-            mirror: &mirror,
-        });
+        let input = Pilot::new("hunt", 1)
+            .decide(Sight {
+                me: ME,
+                own: Some(&own),
+                mirror: &mirror,
+            })
+            .unwrap();
         assert!(
             input.aim.abs_diff(1024) < 100,
             "aims at {} instead of the repair at 1024",
@@ -313,17 +304,12 @@ mod tests {
 
     #[test]
     fn without_a_ship_nothing_is_done() {
-        let mut pilot = Pilot::new(Behaviour::Hunt, 1, 1).unwrap();
+        let mut pilot = Pilot::new("hunt", 1);
         let sight = Sight {
             me: ME,
             own: None,
             mirror: &mirror(&[]),
         };
-        assert_eq!(pilot.decide(sight), Input::default());
-    }
-
-    #[test]
-    fn the_idle_have_no_pilot() {
-        assert!(Pilot::new(Behaviour::Idle, 1, 1).is_none());
+        assert_eq!(pilot.decide(sight), Some(Input::default()));
     }
 }

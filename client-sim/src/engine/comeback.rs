@@ -3,7 +3,8 @@
 //! Owns how a link is cut, the pauses between tries, and what must hold after:
 //! the same player, with no fewer points. Called by the bot.
 
-use super::Bot;
+use super::Life;
+use crate::bot::Bot;
 use crate::ending::Ending;
 use crate::join::{Socket, join};
 use crate::measure::Tally;
@@ -56,18 +57,18 @@ impl Cut {
     }
 }
 
-impl<'a> Bot<'a> {
+impl<'a, B: Bot> Life<'a, B> {
     /// Cuts the link and comes back as the same player.
     ///
     /// # Errors
     /// What the bot counted, if it did not get its player back.
-    pub(super) async fn come_back(self) -> Result<Bot<'a>, Box<Tally>> {
+    pub(super) async fn come_back(self) -> Result<Life<'a, B>, Box<Tally>> {
         let Self {
             group,
             number,
             socket,
             player,
-            pilot,
+            bot,
             mut pacer,
             mut tally,
             mut cuts,
@@ -78,7 +79,7 @@ impl<'a> Bot<'a> {
             let lost = player.open().filter(|moment| window.contains(*moment));
             tally.inputs.cut += lost.count() as u64;
         }
-        let score = player.own().map(|own| own.score);
+        let score = player.own().map(|own| B::points(own).score);
         let hanging = cuts.as_mut().and_then(|cuts| Cut::draw(cuts).make(socket));
 
         let start = Instant::now();
@@ -96,26 +97,26 @@ impl<'a> Bot<'a> {
             }
         };
         drop(hanging);
-        let (socket, back) = joined;
-        if back.id() != player.id() {
-            let detail = format!("came back as player {}, was {}", back.id().0, player.id().0);
+        let (socket, now) = joined;
+        if now.id() != player.id() {
+            let detail = format!("came back as player {}, was {}", now.id().0, player.id().0);
             return Err(lost(tally, Ending::new("another_player", detail)));
         }
         pacer.restart(Instant::now());
-        let mut bot = Self {
-            pilot,
+        let mut back = Self {
+            bot,
             pacer,
             tally,
             next_cut: cuts.as_mut().map(Cuts::next),
             cuts,
-            ..Self::new(group, number, socket, back)
+            ..Self::new(group, number, socket, now)
         };
-        if let Err(ending) = bot.first_snapshot(score).await {
-            return Err(lost(bot.tally, ending));
+        if let Err(ending) = back.first_snapshot(score).await {
+            return Err(lost(back.tally, ending));
         }
-        bot.tally.resumes += 1;
+        back.tally.resumes += 1;
         group.measure.borrow_mut().resume.record(start.elapsed());
-        Ok(bot)
+        Ok(back)
     }
 
     /// Waits for the first snapshot and looks at the points in it.
@@ -131,7 +132,7 @@ impl<'a> Bot<'a> {
             Ok(arrived) => arrived?,
             Err(_) => return Err(Ending::new("no_snapshot", "no snapshot after the return")),
         }
-        let now = self.player.own().map(|own| own.score);
+        let now = self.player.own().map(|own| B::points(own).score);
         if before.is_some() && now < before {
             let detail = format!("came back with {now:?} points, had {before:?}");
             return Err(Ending::new("points_lost", detail));

@@ -33,7 +33,7 @@ const SHOT_SPEED: f64 = 700.0;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(crate) struct Hunt {
+pub struct Hunt {
     rng: Lcg64Xsh32,
     goal: Option<EntityId>,
     /// When it looks about again; `None` before the first time.

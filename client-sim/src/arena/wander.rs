@@ -16,7 +16,7 @@ const MARGIN: f64 = 150.0;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(crate) struct Wander {
+pub struct Wander {
     rng: Lcg64Xsh32,
     input: Input,
     /// When it changes its mind; `None` before the first time.
