@@ -26,7 +26,7 @@ use downbeat_protocol::message::Wire;
 use futures_util::{SinkExt, StreamExt};
 use rand::RngExt;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -134,6 +134,8 @@ struct Life<'a, B: Bot> {
     tally: Tally,
     /// When the last snapshot came.
     arrival: Option<Instant>,
+    /// Inputs that were left out: with which one sent instead, and how many.
+    left_out: VecDeque<(Instant, u64)>,
     /// When something was sent last.
     sent: Instant,
     pings: u32,
@@ -173,6 +175,7 @@ impl<'a, B: Bot> Life<'a, B> {
             socket,
             player,
             arrival: None,
+            left_out: VecDeque::new(),
             sent: now,
             pings: 0,
             scratch: Vec::with_capacity(64),
@@ -267,7 +270,10 @@ impl<'a, B: Bot> Life<'a, B> {
         let mut measure = self.group.measure.borrow_mut();
         let heard = self.player.hear(bytes, |intended| {
             if window.is_some_and(|window| window.contains(intended)) {
-                measure.latency.record(now - intended);
+                let more = left_out_with(&mut self.left_out, intended);
+                measure
+                    .latency
+                    .record_each(now - intended, self.pacer.period(), more);
             }
         })?;
         let size = frame_size(bytes.len());
@@ -309,9 +315,9 @@ impl<'a, B: Bot> Life<'a, B> {
             return;
         };
         if times.baseline.contains(now) {
-            measure.baseline_gap.record(now - before);
+            measure.baseline_gap.record_due(now - before, self.period());
         } else if before < times.window.end && now >= times.window.start {
-            measure.gap.record(now - before);
+            measure.gap.record_due(now - before, self.period());
         }
     }
 
@@ -336,16 +342,24 @@ impl<'a, B: Bot> Life<'a, B> {
         if let Some(window) = self.measured() {
             let mut measure = self.group.measure.borrow_mut();
             for intended in self.player.open().filter(|moment| window.contains(*moment)) {
-                measure.latency.record(now - intended);
+                let more = left_out_with(&mut self.left_out, intended);
+                measure
+                    .latency
+                    .record_each(now - intended, self.pacer.period(), more);
                 self.tally.inputs.unacknowledged += 1;
             }
             if let Some(arrival) = self.arrival.filter(|arrival| *arrival < window.end) {
-                measure.gap.record(now - arrival);
+                measure.gap.record_due(now - arrival, self.period());
             }
         }
         if let Some(own) = self.player.own() {
             self.tally.points = B::points(own);
         }
+    }
+
+    /// From one snapshot to the next, as the server means it.
+    fn period(&self) -> Duration {
+        Duration::from_secs(1) / self.player.snapshot_rate()
     }
 
     /// The window in which this bot is measured.
@@ -356,6 +370,21 @@ impl<'a, B: Bot> Life<'a, B> {
     fn is_honest(&self) -> bool {
         self.tally.role == Role::Honest
     }
+}
+
+/// How many inputs were left out when the one for this moment was sent; they are
+/// then forgotten, and so are those before.
+fn left_out_with(left_out: &mut VecDeque<(Instant, u64)>, intended: Instant) -> u64 {
+    while let Some((moment, count)) = left_out.front().copied() {
+        if moment > intended {
+            break;
+        }
+        left_out.pop_front();
+        if moment == intended {
+            return count;
+        }
+    }
+    0
 }
 
 /// Bytes of a message with its frame header (RFC 6455 section 5.2), without the
@@ -372,6 +401,18 @@ fn frame_size(payload: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_left_out_is_found_with_the_input_sent_instead() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut left_out = VecDeque::from([(at(10), 3), (at(50), 7), (at(90), 1)]);
+        assert_eq!(left_out_with(&mut left_out, at(0)), 0);
+        assert_eq!(left_out_with(&mut left_out, at(50)), 7);
+        assert_eq!(left_out_with(&mut left_out, at(10)), 0, "passed over");
+        assert_eq!(left_out_with(&mut left_out, at(90)), 1);
+        assert!(left_out.is_empty());
+    }
 
     #[test]
     fn frames_are_counted_with_their_headers() {

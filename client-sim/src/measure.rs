@@ -30,6 +30,30 @@ impl Durations {
         self.0.saturating_record(micros.min(Self::MOST));
     }
 
+    /// Records what one duration stands for: itself, and each of the `more` that
+    /// should have come at intervals of `period` within it and waited the less.
+    pub(crate) fn record_each(&mut self, longest: Duration, period: Duration, more: u64) {
+        self.record(longest);
+        let mut left = longest;
+        for _ in 0..more {
+            match left.checked_sub(period) {
+                Some(less) if !less.is_zero() && !period.is_zero() => self.record(less),
+                _ => return,
+            }
+            left -= period;
+        }
+    }
+
+    /// Records a gap between things that are due once per `period`. A gap of a
+    /// second in which thirty were due counts for each of the thirty, with the time
+    /// it still had to wait: recorded as one value it would be lost among the
+    /// many good ones (coordinated omission).
+    pub(crate) fn record_due(&mut self, gap: Duration, period: Duration) {
+        let due = gap.as_secs_f64() / period.as_secs_f64().max(1e-6);
+        let most = Duration::from_micros(Self::MOST);
+        self.record_each(gap.min(most), period, (due as u64).saturating_sub(1));
+    }
+
     /// The duration in milliseconds that this part (0–1) of all does not exceed;
     /// `None` if there are none.
     pub(crate) fn quantile_ms(&self, part: f64) -> Option<f64> {
@@ -73,13 +97,14 @@ impl TryFrom<Vec<(u64, u64)>> for Durations {
 /// What the bots of one thread measure together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Measure {
-    /// From one snapshot's arrival to the next.
+    /// From one snapshot's arrival to the next, for each that was due in between.
     pub(crate) gap: Durations,
     /// The same within the baseline.
     pub(crate) baseline_gap: Durations,
-    /// From an input's scheduled moment to the snapshot that acknowledges it.
+    /// From an input's scheduled moment to the snapshot that acknowledges it; one
+    /// that was left out counts as well, with the one sent instead.
     pub(crate) latency: Durations,
-    /// From an input's scheduled moment to its sending.
+    /// From an input's scheduled moment to its sending, or that of the one instead.
     pub(crate) lateness: Durations,
     /// From a returning bot's first try to its first snapshot.
     pub(crate) resume: Durations,
@@ -157,6 +182,18 @@ pub(crate) struct Inputs {
     pub(crate) cut: u64,
 }
 
+impl std::iter::Sum for Inputs {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |all, one| Self {
+            sent: all.sent + one.sent,
+            skipped: all.skipped + one.skipped,
+            held: all.held + one.held,
+            unacknowledged: all.unacknowledged + one.unacknowledged,
+            cut: all.cut + one.cut,
+        })
+    }
+}
+
 /// What became of a connection that hung on without playing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hang {
@@ -191,6 +228,40 @@ mod tests {
         for (part, expected) in [(0.5, 500.0), (0.95, 950.0), (0.99, 990.0), (1.0, 1000.0)] {
             let got = durations.quantile_ms(part).unwrap();
             assert!((got / expected - 1.0).abs() < 0.002, "{part}: {got} ms");
+        }
+    }
+
+    #[test]
+    fn one_long_gap_counts_for_all_that_was_due_in_it() {
+        const PERIOD: Duration = Duration::from_millis(50);
+        let mut gaps = Durations::new().unwrap();
+        for _ in 0..90 {
+            gaps.record_due(PERIOD, PERIOD);
+        }
+        gaps.record_due(Duration::from_millis(74), PERIOD);
+        assert_eq!(gaps.0.len(), 91, "a late one is one");
+        // Ten were due in this half second: a tenth of all, not a hundredth.
+        gaps.record_due(Duration::from_millis(500), PERIOD);
+        assert_eq!(gaps.0.len(), 101);
+        let p99 = gaps.quantile_ms(0.99).unwrap();
+        assert!((450.0..=500.5).contains(&p99), "{p99} ms");
+        let p95 = gaps.quantile_ms(0.95).unwrap();
+        assert!((200.0..=300.5).contains(&p95), "{p95} ms");
+        gaps.record_due(Duration::from_secs(86_400), PERIOD);
+        assert!(gaps.0.len() < 2000, "a day is a minute");
+    }
+
+    #[test]
+    fn a_histogram_survives_the_way_to_another_process() {
+        let mut durations = Durations::new().unwrap();
+        for ms in (1..=3000).step_by(7) {
+            durations.record(Duration::from_millis(ms));
+        }
+        let text = serde_json::to_string(&durations).unwrap();
+        let back: Durations = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.0.len(), durations.0.len());
+        for part in [0.0, 0.5, 0.99, 1.0] {
+            assert_eq!(back.quantile_ms(part), durations.quantile_ms(part));
         }
     }
 

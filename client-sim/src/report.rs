@@ -5,22 +5,34 @@
 //! where the key says so; a figure that nothing was measured for is `null`.
 //! Bytes are WebSocket messages with their frame headers, without TCP and IP.
 
+mod load;
 mod misbehaviour;
+mod server;
 
+pub(crate) use load::{Cores, Generator};
 pub(crate) use misbehaviour::{Baseline, Memory, Misbehaviour, Seconds};
+pub(crate) use server::Server;
 
 use crate::ending::Kind;
-use crate::measure::{Durations, Tally};
+use crate::machine::Machine;
+use crate::measure::{Durations, Inputs, Tally};
 use crate::mischief::Role;
-use crate::prometheus::Histogram;
-use crate::scrape::ServerDelta;
 use crate::swarm::{Outcome, Plan};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The name and version of the report's form. A reader refuses another version; new
+/// keys may come without one.
+pub(crate) const FORMAT: &str = "downbeat.swarm/1";
+
 /// The report of a swarm.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
+    /// [`FORMAT`].
+    pub(crate) format: String,
+    /// The machine the bots are on.
+    pub(crate) machine: Machine,
+    pub(crate) cores: Cores,
     /// Bots that were to play, those that misbehave included.
     pub(crate) bots: u32,
     /// Bots of them that do not misbehave.
@@ -58,7 +70,6 @@ pub(crate) struct Report {
     pub(crate) bytes_per_visible_entity: Option<f64>,
     /// The server's own figures; `null` if its `/metrics` could not be read.
     pub(crate) server: Option<Server>,
-    /// This process.
     pub(crate) generator: Generator,
     #[serde(flatten)]
     pub(crate) misbehaviour: Misbehaviour,
@@ -67,7 +78,7 @@ pub(crate) struct Report {
     pub(crate) inputs: Inputs,
     /// Inputs per second of each bot.
     pub(crate) input_rate: Option<f64>,
-    pub(crate) behaviour: &'static str,
+    pub(crate) behaviour: String,
     pub(crate) rooms: u32,
     pub(crate) seed: u64,
     /// Ships that bots destroyed.
@@ -77,7 +88,7 @@ pub(crate) struct Report {
 }
 
 /// See the field of this type.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) mean: Option<f64>,
     pub(crate) min: Option<f64>,
@@ -85,7 +96,7 @@ pub(crate) struct Spread {
 }
 
 /// Percentiles of gaps and of the server's times.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Gaps {
     pub(crate) p50: Option<f64>,
     pub(crate) p99: Option<f64>,
@@ -93,7 +104,7 @@ pub(crate) struct Gaps {
 }
 
 /// Percentiles of latencies.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Latency {
     pub(crate) p50: Option<f64>,
     pub(crate) p95: Option<f64>,
@@ -101,49 +112,10 @@ pub(crate) struct Latency {
     pub(crate) max: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Visible {
     pub(crate) mean: Option<f64>,
     pub(crate) max: u64,
-}
-
-/// The server within the window, from its `/metrics`. Percentiles are estimated
-/// from buckets; `max` is the upper bound of the highest one that is not empty.
-#[derive(Debug, Serialize)]
-pub(crate) struct Server {
-    pub(crate) cpu_s: Option<f64>,
-    pub(crate) cpu_us_per_snapshot: Option<f64>,
-    /// At the end.
-    pub(crate) rss_bytes: Option<u64>,
-    pub(crate) memory_bytes: Memory,
-    pub(crate) tick_ms: Gaps,
-    pub(crate) tick_lateness_ms: Gaps,
-    pub(crate) ticks: Option<u64>,
-    pub(crate) ticks_skipped: Option<u64>,
-    pub(crate) snapshots_skipped: Option<u64>,
-}
-
-/// The load generator within the window: if it was late, so were its inputs.
-#[derive(Debug, Serialize)]
-pub(crate) struct Generator {
-    pub(crate) threads: usize,
-    pub(crate) cpu_s: Option<f64>,
-    /// From an input's scheduled moment to its sending.
-    pub(crate) lateness_ms: Gaps,
-}
-
-/// What became of the bots' inputs.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Inputs {
-    pub(crate) sent: u64,
-    /// Left out because a bot was too far behind its schedule.
-    pub(crate) skipped: u64,
-    /// Held back because inputs waited at the server all the time.
-    pub(crate) held: u64,
-    /// Sent and never acknowledged; they count with their age at the end.
-    pub(crate) unacknowledged: u64,
-    /// Not acknowledged when the link was cut.
-    pub(crate) cut: u64,
 }
 
 impl Report {
@@ -172,6 +144,9 @@ impl Report {
         let sends_inputs = plan.way != crate::bot::IDLE.name;
         let input_rate = plan.input_rate.or(rates.map(|rates| f64::from(rates.tick)));
         Self {
+            format: FORMAT.into(),
+            machine: outcome.machine.clone(),
+            cores: Cores::of(&outcome.usage, seconds),
             bots: plan.bots,
             honest: plan.bots - plan.mischief.bots(),
             joined: joined as u32,
@@ -200,27 +175,20 @@ impl Report {
                 sum(|tally| tally.snapshot_bytes) as f64,
                 visible as f64,
             ),
-            server: outcome
-                .server
-                .as_ref()
-                .ok()
-                .map(|server| Server::of(server, outcome.memory_high, misbehaviour.stalled)),
-            generator: Generator {
-                threads: plan.threads,
-                cpu_s: outcome.usage.generator_s,
-                lateness_ms: Gaps::of(&outcome.measure.lateness),
-            },
+            server: outcome.server.as_ref().ok().map(|server| {
+                Server::of(
+                    server,
+                    &outcome.usage,
+                    outcome.memory_high,
+                    misbehaviour.stalled,
+                )
+            }),
+            generator: Generator::of(plan, outcome, snapshots),
             ends: ends(tallies),
             misbehaviour,
-            inputs: Inputs {
-                sent: sum(|tally| tally.inputs.sent),
-                skipped: sum(|tally| tally.inputs.skipped),
-                held: sum(|tally| tally.inputs.held),
-                unacknowledged: sum(|tally| tally.inputs.unacknowledged),
-                cut: sum(|tally| tally.inputs.cut),
-            },
+            inputs: honest.iter().map(|tally| tally.inputs).sum(),
             input_rate: input_rate.filter(|_| sends_inputs),
-            behaviour: plan.way,
+            behaviour: plan.way.to_owned(),
             rooms: plan.rooms,
             seed: plan.seed,
             kills: sum(|tally| tally.points.kills.into()),
@@ -261,16 +229,6 @@ impl Gaps {
             max: durations.max_ms(),
         }
     }
-
-    /// From a histogram in seconds.
-    fn of_server(histogram: &Histogram) -> Self {
-        let ms = |seconds: Option<f64>| seconds.map(|seconds| seconds * 1e3);
-        Self {
-            p50: ms(histogram.quantile(0.5)),
-            p99: ms(histogram.quantile(0.99)),
-            max: ms(histogram.max()),
-        }
-    }
 }
 
 impl Latency {
@@ -280,24 +238,6 @@ impl Latency {
             p95: durations.quantile_ms(0.95),
             p99: durations.quantile_ms(0.99),
             max: durations.max_ms(),
-        }
-    }
-}
-
-impl Server {
-    fn of(delta: &ServerDelta, memory_high: Option<f64>, stalled: u32) -> Self {
-        let whole = |number: Option<f64>| number.map(|number| number.round() as u64);
-        let per_snapshot = delta.cpu_s.zip(delta.snapshots);
-        Self {
-            cpu_s: delta.cpu_s,
-            cpu_us_per_snapshot: per_snapshot.and_then(|(cpu, count)| ratio(cpu * 1e6, count)),
-            rss_bytes: whole(delta.rss_bytes),
-            memory_bytes: Memory::of(delta.rss_start, memory_high, delta.rss_bytes, stalled),
-            tick_ms: Gaps::of_server(&delta.tick),
-            tick_lateness_ms: Gaps::of_server(&delta.lateness),
-            ticks: whole(delta.ticks),
-            ticks_skipped: whole(delta.ticks_skipped),
-            snapshots_skipped: whole(delta.snapshots_skipped),
         }
     }
 }

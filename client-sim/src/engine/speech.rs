@@ -2,7 +2,7 @@
 //!
 //! Called by the bot at each of its timer's rings.
 
-use super::{Life, frame_size};
+use super::{Life, frame_size, left_out_with};
 use crate::bot::Bot;
 use crate::ending::Ending;
 use bytes::Bytes;
@@ -68,12 +68,21 @@ impl<B: Bot> Life<'_, B> {
         if let Some(window) = self.measured() {
             let mut measure = self.group.measure.borrow_mut();
             if window.contains(intended) {
-                measure.lateness.record(now - intended);
+                let period = self.pacer.period();
+                measure
+                    .lateness
+                    .record_each(now - intended, period, skipped);
                 self.tally.inputs.sent += 1;
                 self.tally.inputs.skipped += skipped;
+                if skipped > 0 {
+                    self.left_out.push_back((intended, skipped));
+                }
             }
             if let Some(old) = given_up.filter(|old| window.contains(*old)) {
-                measure.latency.record(now - old);
+                let more = left_out_with(&mut self.left_out, old);
+                measure
+                    .latency
+                    .record_each(now - old, self.pacer.period(), more);
                 self.tally.inputs.unacknowledged += 1;
             }
         }
