@@ -4,11 +4,14 @@
 //! `main`; hands a [`Plan`] to the swarm and its result to the report.
 
 use crate::bot::{self, Bot};
+use crate::compare::{self, Comparison};
 use crate::crew;
 use crate::mischief::Mischief;
 use crate::swarm::{self, Plan};
 use crate::target::Target;
-use crate::{report, table};
+use crate::report::Report;
+use crate::slo::{self, Objectives};
+use crate::table;
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -44,8 +47,8 @@ enum Command {
     /// The bots join along the ramp; when all are in, the measured window begins.
     /// The report goes to stdout as a table. Exit code 1 if a bot could not join, or
     /// an honest one lost its connection, did not get its player back after a cut, or
-    /// saw a wrong checksum.
-    #[command(args_override_self = true)]
+    /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
+    #[command(args_override_self = true, after_help = slo::help())]
     Swarm(SwarmArgs),
 }
 
@@ -103,9 +106,25 @@ struct SwarmArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     processes: u32,
 
+    /// What must hold, for instance tick_p99<50%,gap_p99<1.5,skipped=0
+    #[arg(long, value_name = "OBJECTIVES")]
+    slo: Option<Objectives>,
+
+    /// Compare with this earlier report of a swarm
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+
+    /// How much worse than there a figure may be
+    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = percent)]
+    tolerance: f64,
+
     /// The server's process on this machine: its CPU time is read by thread
     #[arg(long, value_name = "PID")]
     server_pid: Option<u32>,
+
+    /// Block the bots' thread for so long at each snapshot, to see that it is found out
+    #[arg(long, value_name = "TIME", hide = true, value_parser = humantime::parse_duration)]
+    drag: Option<Duration>,
 
     /// Which of the processes this is; told by the first one to the others
     #[arg(long, value_name = "K", hide = true)]
@@ -141,23 +160,31 @@ fn command<B: Bot>() -> clap::Command {
 fn swarm<B: Bot>(mut args: SwarmArgs) -> ExitCode {
     if let Some(part) = args.part {
         // The report is the first process's.
-        args.json = None;
-        let played = prepare::<B>(args).and_then(|(plan, _)| crew::play_part::<B>(&plan, part));
+        (args.json, args.against) = (None, None);
+        let played = prepare::<B>(args).and_then(|(plan, ..)| crew::play_part::<B>(&plan, part));
         return match played {
             Ok(()) => ExitCode::from(GOOD),
             Err(error) => complain(&error, BAD),
         };
     }
-    let (plan, sink) = match prepare::<B>(args) {
+    let (plan, asked) = match prepare::<B>(args) {
         Ok(prepared) => prepared,
         Err(error) => return complain(&error, USAGE),
     };
-    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, sink));
+    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked));
     match told {
         Ok(true) => ExitCode::from(GOOD),
         Ok(false) => ExitCode::from(BAD),
         Err(error) => complain(&error, BAD),
     }
+}
+
+/// What is asked of a run beside playing.
+struct Asked {
+    sink: Sink,
+    slo: Option<Objectives>,
+    /// The earlier report, and what part a figure may be worse.
+    against: Option<(Report, f64)>,
 }
 
 /// Where the JSON goes.
@@ -167,7 +194,7 @@ enum Sink {
     File(File),
 }
 
-fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
+fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Asked)> {
     args.mischief.check(args.bots, args.duration)?;
     let sink = match args.json {
         None => Sink::Nowhere,
@@ -177,6 +204,12 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
             File::create(&path)
                 .with_context(|| format!("cannot write the report to {}", path.display()))?,
         ),
+    };
+    let earlier = args.against.as_deref().map(compare::read).transpose()?;
+    let asked = Asked {
+        sink,
+        slo: args.slo,
+        against: earlier.map(|report| (report, args.tolerance)),
     };
     let more = args.mischief.more_sockets(args.bots);
     let here = args.bots.div_ceil(args.processes);
@@ -207,15 +240,22 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
         mischief: args.mischief,
         processes: args.processes,
         server_pid: args.server_pid,
+        drag: args.drag,
     };
-    Ok((plan, sink))
+    Ok((plan, asked))
 }
 
 /// Writes the report and says whether the run was good.
-fn tell(plan: &Plan, outcome: &swarm::Outcome, sink: Sink) -> anyhow::Result<bool> {
-    let report = report::Report::new(plan, outcome);
-    let table = table::render(plan, outcome, &report);
-    match sink {
+fn tell(plan: &Plan, outcome: &swarm::Outcome, asked: Asked) -> anyhow::Result<bool> {
+    let report = Report::new(plan, outcome, asked.slo.as_ref());
+    let mut table = table::render(plan, outcome, &report);
+    let mut is_good = report.is_good();
+    if let Some((earlier, tolerance)) = &asked.against {
+        let comparison = Comparison::of(earlier, &report, *tolerance);
+        table.push_str(&comparison.render());
+        is_good &= comparison.is_good();
+    }
+    match asked.sink {
         Sink::Nowhere => write!(io::stdout().lock(), "{table}")?,
         Sink::Stdout => {
             write!(io::stderr().lock(), "{table}")?;
@@ -230,7 +270,7 @@ fn tell(plan: &Plan, outcome: &swarm::Outcome, sink: Sink) -> anyhow::Result<boo
             file.write_all(text.as_bytes())?;
         }
     }
-    Ok(report.is_good())
+    Ok(is_good)
 }
 
 fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
@@ -254,6 +294,12 @@ fn ramp(text: &str) -> Result<f64, String> {
 
 fn input_rate(text: &str) -> Result<f64, String> {
     in_range(text, 0.01, 1000.0)
+}
+
+/// `10%` → 0.1.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').ok_or("write it such as 10%")?;
+    in_range(number, 0.0, 1000.0).map(|percent| percent / 100.0)
 }
 
 fn in_range(text: &str, least: f64, most: f64) -> Result<f64, String> {

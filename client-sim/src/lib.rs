@@ -31,8 +31,10 @@
 pub mod arena;
 mod bot;
 pub mod cli;
+mod compare;
 mod cpu;
 mod crew;
+mod diagnosis;
 mod ending;
 mod engine;
 mod hostile;
@@ -47,6 +49,7 @@ mod prometheus;
 mod report;
 mod scrape;
 mod seeds;
+mod slo;
 mod stage;
 mod swarm;
 mod table;

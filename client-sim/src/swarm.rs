@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) processes: u32,
     /// The server's process, if it is on this machine.
     pub(crate) server_pid: Option<u32>,
+    /// For how long a bot blocks its thread at each snapshot; only to be found out.
+    pub(crate) drag: Option<Duration>,
     pub(crate) mischief: Mischief,
 }
 
