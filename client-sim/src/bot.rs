@@ -5,8 +5,9 @@
 //! seed and the same sights give the same inputs. It knows no socket and no clock;
 //! its time is the tick it sees. `docs/writing-a-game.md` builds one.
 
+use crate::view::View;
+use downbeat_protocol::PlayerId;
 use downbeat_protocol::message::Wire;
-use downbeat_protocol::{Mirror, PlayerId};
 use serde::{Deserialize, Serialize};
 
 /// A player of one game, flown by the machine.
@@ -73,7 +74,7 @@ pub struct Sight<'a, W: Wire> {
     /// What only it sees, once it was told.
     pub own: Option<&'a W::Own>,
     /// What everybody there sees, as of the last snapshot.
-    pub mirror: &'a Mirror<W::Entity>,
+    pub view: &'a View<W::Entity>,
 }
 
 // Not derived: that would ask the same of the game's types.

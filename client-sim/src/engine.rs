@@ -19,12 +19,14 @@ use crate::player::{Heard, Player};
 use crate::seeds::{generator, seed};
 use crate::stage::{Stage, Window};
 use crate::swarm::Plan;
+use crate::view::Pool;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
+use downbeat_protocol::message::Wire;
 use futures_util::{SinkExt, StreamExt};
 use rand::RngExt;
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -41,21 +43,34 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the bots of one thread share.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub(crate) struct Group<B: Bot> {
     pub(crate) plan: Plan,
     pub(crate) address: SocketAddr,
     pub(crate) stage: Arc<Stage>,
     /// Turns true when the bots shall leave.
     pub(crate) leave: watch::Receiver<bool>,
     pub(crate) measure: RefCell<Measure>,
+    /// What the bots of each room see.
+    pub(crate) pools: RefCell<BTreeMap<String, Pool<Entity<B>>>>,
+}
+
+type Entity<B> = <<B as Bot>::Wire as Wire>::Entity;
+
+impl<B: Bot> Group<B> {
+    /// Where bot `number` shares what it sees.
+    fn pool(&self, number: u32) -> Pool<Entity<B>> {
+        let mut pools = self.pools.borrow_mut();
+        pools.entry(self.plan.room(number)).or_default().clone()
+    }
 }
 
 /// Runs bot `number` from its connection to its end.
-pub(crate) async fn run<B: Bot>(group: &Group, number: u32) -> Tally {
-    let (socket, player) = match join::<B::Wire>(&group.plan, group.address, number, None).await {
-        Ok(joined) => joined,
-        Err(ending) => return refused(group, ending),
-    };
+pub(crate) async fn run<B: Bot>(group: &Group<B>, number: u32) -> Tally {
+    let (socket, player) =
+        match join::<B::Wire>(&group.plan, group.address, number, None, group.pool(number)).await {
+            Ok(joined) => joined,
+            Err(ending) => return refused(group, ending),
+        };
     group.stage.joined();
     let mut bot = Life::<B>::new(group, number, socket, player);
     loop {
@@ -86,7 +101,7 @@ pub(crate) async fn run<B: Bot>(group: &Group, number: u32) -> Tally {
     }
 }
 
-fn refused(group: &Group, ending: Ending) -> Tally {
+fn refused<B: Bot>(group: &Group<B>, ending: Ending) -> Tally {
     group.stage.failed();
     Tally {
         ending: Some(ending),
@@ -109,7 +124,7 @@ const CUTS: u64 = 0xC075;
 
 /// A bot that has joined.
 struct Life<'a, B: Bot> {
-    group: &'a Group,
+    group: &'a Group<B>,
     number: u32,
     socket: Socket,
     player: Box<Player<B::Wire>>,
@@ -133,7 +148,7 @@ struct Life<'a, B: Bot> {
 }
 
 impl<'a, B: Bot> Life<'a, B> {
-    fn new(group: &'a Group, number: u32, socket: Socket, player: Box<Player<B::Wire>>) -> Self {
+    fn new(group: &'a Group<B>, number: u32, socket: Socket, player: Box<Player<B::Wire>>) -> Self {
         let plan = &group.plan;
         let now = Instant::now();
         let rate = plan.input_rate.unwrap_or(f64::from(player.tick_rate()));

@@ -7,6 +7,7 @@ use crate::ending::Ending;
 use crate::player::{self, Answer, Player};
 use crate::swarm::Plan;
 use crate::target::CONNECT_TIMEOUT;
+use crate::view::Pool;
 use downbeat_protocol::codec::DECODE_LIMIT;
 use downbeat_protocol::message::Wire;
 use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
@@ -39,10 +40,11 @@ pub(crate) async fn join<W: Wire>(
     address: SocketAddr,
     number: u32,
     resume: Option<ResumeToken>,
+    pool: Pool<W::Entity>,
 ) -> Result<(Socket, Box<Player<W>>), Ending> {
     let entered = async {
         let mut socket = connect(plan, address).await?;
-        let player = greet(&mut socket, plan, number, resume).await?;
+        let player = greet(&mut socket, plan, number, resume, pool).await?;
         Ok((socket, player))
     };
     match timeout(JOIN_TIMEOUT, entered).await {
@@ -83,6 +85,7 @@ async fn greet<W: Wire>(
     plan: &Plan,
     number: u32,
     resume: Option<ResumeToken>,
+    pool: Pool<W::Entity>,
 ) -> Result<Box<Player<W>>, Ending> {
     let mut hello = Vec::new();
     let room = plan.room(number);
@@ -94,7 +97,7 @@ async fn greet<W: Wire>(
     loop {
         match socket.next().await {
             Some(Ok(Message::Binary(bytes))) => {
-                return match player::answer(&bytes)? {
+                return match player::answer(&bytes, pool)? {
                     Answer::Welcome(player) => Ok(player),
                     Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
                 };

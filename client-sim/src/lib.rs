@@ -54,5 +54,7 @@ mod stage;
 mod swarm;
 mod table;
 mod target;
+mod view;
 
 pub use bot::{Bot, IDLE, Input, Points, Sight, Way};
+pub use view::View;

@@ -1,16 +1,18 @@
 //! One client without its socket: bytes and moments go in, bytes come out.
 //!
-//! Owns what a client of any game must do: say hello, keep a [`Mirror`] and
+//! Owns what a client of any game must do: say hello, keep a [`View`] and
 //! verify its checksums, number its inputs, acknowledge, and know which of its
 //! inputs the server has used. Refuses whatever a correct server would not send.
 //! Called by the bot.
 
 use crate::bot::{Input, Sight};
+use crate::view::{Pool, View};
 use downbeat_protocol::codec::{self, DecodeError, EncodeError};
 use downbeat_protocol::message::{Hello, Welcome, Wire, schema_hash};
 use downbeat_protocol::mirror::MirrorError;
+use downbeat_protocol::snapshot::{Head, SNAPSHOT};
 use downbeat_protocol::{
-    ClientMessage, Mirror, PROTOCOL_VERSION, PlayerId, ResumeToken, Seq, ServerMessage, Snapshot,
+    ClientMessage, PROTOCOL_VERSION, PlayerId, ResumeToken, Seq, ServerMessage,
 };
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -25,7 +27,7 @@ pub(crate) struct Player<W: Wire> {
     resume: ResumeToken,
     tick_rate: u32,
     snapshot_rate: u32,
-    mirror: Mirror<W::Entity>,
+    view: View<W::Entity>,
     own: Option<W::Own>,
     /// The last input sent.
     sent: Seq,
@@ -118,22 +120,24 @@ pub(crate) enum Answer<W: Wire> {
 ///
 /// # Errors
 /// [`Trouble`] if it is neither a welcome nor a bye.
-pub(crate) fn answer<W: Wire>(bytes: &[u8]) -> Result<Answer<W>, Trouble> {
+pub(crate) fn answer<W: Wire>(bytes: &[u8], pool: Pool<W::Entity>) -> Result<Answer<W>, Trouble> {
     match codec::decode::<ServerMessage<W>>(bytes).map_err(Trouble::Decode)? {
-        ServerMessage::Welcome(welcome) => Ok(Answer::Welcome(Box::new(Player::new(welcome)))),
+        ServerMessage::Welcome(welcome) => {
+            Ok(Answer::Welcome(Box::new(Player::new(welcome, pool))))
+        }
         ServerMessage::Bye { code, text, .. } => Ok(Answer::Bye { code, text }),
         _ => Err(Trouble::Unexpected("the first message is no welcome")),
     }
 }
 
 impl<W: Wire> Player<W> {
-    fn new(welcome: Welcome<W>) -> Self {
+    fn new(welcome: Welcome<W>, pool: Pool<W::Entity>) -> Self {
         Self {
             id: welcome.player,
             resume: welcome.resume,
             tick_rate: welcome.tick_rate.clamp(1, 240),
             snapshot_rate: welcome.snapshot_rate.clamp(1, 240),
-            mirror: Mirror::new(welcome.tick, welcome.rules),
+            view: View::new(welcome.tick, welcome.rules, pool),
             own: None,
             sent: welcome.applied,
             applied: welcome.applied,
@@ -152,8 +156,12 @@ impl<W: Wire> Player<W> {
         bytes: &[u8],
         acknowledged: impl FnMut(Instant),
     ) -> Result<Heard<W::Event>, Trouble> {
+        if let Some(snapshot) = bytes.strip_prefix(&[SNAPSHOT]) {
+            return self.see(snapshot, acknowledged);
+        }
         match codec::decode::<ServerMessage<W>>(bytes).map_err(Trouble::Decode)? {
-            ServerMessage::Snapshot(snapshot) => self.see(snapshot, acknowledged),
+            // Its first byte says so, and was looked at above.
+            ServerMessage::Snapshot(_) => Err(Trouble::Unexpected("a snapshot by another name")),
             ServerMessage::Event(event) => Ok(Heard::Event(event)),
             ServerMessage::Pong { .. } => Ok(Heard::Other),
             ServerMessage::Bye { code, text, .. } => Ok(Heard::Bye { code, text }),
@@ -163,18 +171,20 @@ impl<W: Wire> Player<W> {
 
     fn see(
         &mut self,
-        mut snapshot: Snapshot<W::Entity, W::Own>,
+        snapshot: &[u8],
         mut acknowledged: impl FnMut(Instant),
     ) -> Result<Heard<W::Event>, Trouble> {
-        let waiting = snapshot.waiting;
-        if let Some(own) = snapshot.own.take() {
+        let (mut head, cells) =
+            codec::decode_prefix::<Head<W::Own>>(snapshot).map_err(Trouble::Decode)?;
+        let waiting = head.waiting;
+        if let Some(own) = head.own.take() {
             self.own = Some(own);
         }
-        if snapshot.applied > self.sent.since(self.applied) {
+        if head.applied > self.sent.since(self.applied) {
             return Err(Trouble::Unexpected("an input was used that was never sent"));
         }
-        self.applied = self.applied.plus(snapshot.applied);
-        self.mirror.apply(snapshot).map_err(Trouble::Mirror)?;
+        self.applied = self.applied.plus(head.applied);
+        self.view.apply(&head, cells)?;
 
         let still_open = self.sent.since(self.applied) as usize;
         while self.open.len() > still_open {
@@ -183,7 +193,7 @@ impl<W: Wire> Player<W> {
             }
         }
         Ok(Heard::Snapshot {
-            visible: self.mirror.len(),
+            visible: self.view.len(),
             waiting,
         })
     }
@@ -210,8 +220,8 @@ impl<W: Wire> Player<W> {
         self.open.push_back(intended);
         let message = ClientMessage::Input {
             seq: self.sent,
-            tick: self.mirror.tick().plus(ahead),
-            received: self.mirror.tick(),
+            tick: self.view.tick().plus(ahead),
+            received: self.view.tick(),
             input,
         };
         codec::encode_to(&message, out)?;
@@ -225,7 +235,7 @@ impl<W: Wire> Player<W> {
     pub(crate) fn ping(&self, nonce: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let message = ClientMessage::<W::Input>::Ping {
             nonce,
-            received: self.mirror.tick(),
+            received: self.view.tick(),
         };
         codec::encode_to(&message, out)
     }
@@ -260,7 +270,7 @@ impl<W: Wire> Player<W> {
         Sight {
             me: self.id,
             own: self.own.as_ref(),
-            mirror: &self.mirror,
+            view: &self.view,
         }
     }
 
@@ -273,9 +283,9 @@ impl<W: Wire> Player<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use downbeat_protocol::Tick;
     use downbeat_protocol::arena::{ArenaWire, Event, Input, Rules};
     use downbeat_protocol::codec::FNV_START;
+    use downbeat_protocol::{Snapshot, Tick};
     use std::time::Duration;
 
     const MS: Duration = Duration::from_millis(1);
@@ -292,7 +302,7 @@ mod tests {
             resume: ResumeToken([0; 16]),
             rules: Rules::new(30, 4000),
         });
-        match answer(&codec::encode(&welcome).unwrap()).unwrap() {
+        match answer(&codec::encode(&welcome).unwrap(), Pool::default()).unwrap() {
             Answer::Welcome(player) => *player,
             Answer::Bye { .. } => panic!("a welcome is no bye"),
         }
@@ -415,10 +425,13 @@ mod tests {
         let event = ServerMessage::<ArenaWire>::Event(Event::Radar { blips: vec![] });
         let event = codec::encode(&event).unwrap();
         assert!(matches!(
-            answer::<ArenaWire>(&event),
+            answer::<ArenaWire>(&event, Pool::default()),
             Err(Trouble::Unexpected(_))
         ));
-        assert!(matches!(answer::<ArenaWire>(&[]), Err(Trouble::Decode(_))));
+        assert!(matches!(
+            answer::<ArenaWire>(&[], Pool::default()),
+            Err(Trouble::Decode(_))
+        ));
 
         let mut player = player(Seq(0));
         let heard = player.hear(&event, |_| ());

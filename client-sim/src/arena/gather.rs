@@ -33,11 +33,11 @@ impl Gather {
     }
 
     pub(super) fn decide(&mut self, ship: &Ship, sight: Sight<'_>) -> Input {
-        let now = sight.mirror.tick();
+        let now = sight.view.tick();
         if self.until.is_some_and(|until| until.is_after(now)) {
             return self.input;
         }
-        let rules = sight.mirror.rules();
+        let rules = sight.view.rules();
         let half = f64::from(rules.size) / f64::from(POSITION_ONE) / 2.0;
         let middle = Vector { x: half, y: half };
         let drift = Vector::speed(ship.vx, ship.vy);

@@ -21,7 +21,7 @@ fn ship<'a>(sight: Sight<'a>) -> Option<&'a Ship> {
     let Status::Flying { ship } = sight.own?.status else {
         return None;
     };
-    match sight.mirror.get(ship)? {
+    match sight.view.get(ship)? {
         Entity::Ship(ship) => Some(ship),
         _ => None,
     }
@@ -88,11 +88,11 @@ impl Bot for Pilot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::View;
     use downbeat_protocol::arena::{
         Name, POSITION_ONE, Rules, SPEED_ONE, TURN, controls, direction,
     };
-    use downbeat_protocol::snapshot::CellChange;
-    use downbeat_protocol::{EntityId, Mirror, PlayerId, Snapshot, Tick};
+    use downbeat_protocol::{EntityId, PlayerId, Tick};
 
     const ME: PlayerId = PlayerId(1);
     const SHIP: EntityId = EntityId(1);
@@ -122,29 +122,10 @@ mod tests {
         }
     }
 
-    /// A mirror that shows these entities, numbered from 1.
-    fn mirror(entities: &[Entity]) -> Mirror<Entity> {
-        let mut mirror = Mirror::new(Tick(0), Rules::new(30, 4000));
-        show(&mut mirror, entities);
-        mirror
-    }
-
-    fn show(mirror: &mut Mirror<Entity>, entities: &[Entity]) {
-        mirror
-            .apply(Snapshot::<Entity, ()> {
-                elapsed: 1,
-                applied: 0,
-                waiting: 0,
-                own: None,
-                checksum: None,
-                reset: true,
-                hidden: vec![],
-                cells: vec![(
-                    1,
-                    CellChange::Keyframe(entities.iter().map(|entity| (1, *entity)).collect()),
-                )],
-            })
-            .unwrap();
+    /// A view of these entities, numbered from 1.
+    fn view(tick: u32, entities: &[Entity]) -> View<Entity> {
+        let numbered = (1..).map(EntityId).zip(entities.iter().copied());
+        View::showing(Tick(tick), Rules::new(30, 4000), numbered)
     }
 
     /// Flies alone for a while and gives back every input and where it led.
@@ -154,22 +135,20 @@ mod tests {
         let mut me = ship(1, 2000, 2000);
         let mut entities = vec![Entity::Ship(me)];
         entities.extend_from_slice(others);
-        let mut mirror = mirror(&entities);
-        let rules = *mirror.rules();
-        (0..600)
-            .map(|_| {
+        (1..=600)
+            .map(|tick| {
+                let view = view(tick, &entities);
                 let input = pilot
                     .decide(Sight {
                         me: ME,
                         own: Some(&own),
-                        mirror: &mirror,
+                        view: &view,
                     })
                     .unwrap();
                 me.controls = input.controls & controls::MOTION;
                 me.aim = input.aim;
-                me.advance(&rules);
+                me.advance(view.rules());
                 entities[0] = Entity::Ship(me);
-                show(&mut mirror, &entities);
                 (input, me)
             })
             .collect()
@@ -259,13 +238,13 @@ mod tests {
         let mut prey = ship(2, 2000, 1700);
         prey.vx = 200 * SPEED_ONE;
         let mut pilot = Pilot::new("hunt", 1);
-        let mirror = mirror(&[Entity::Ship(ship(1, 2000, 2000)), Entity::Ship(prey)]);
+        let view = view(1, &[Entity::Ship(ship(1, 2000, 2000)), Entity::Ship(prey)]);
         let own = own();
         let input = pilot
             .decide(Sight {
                 me: ME,
                 own: Some(&own),
-                mirror: &mirror,
+                view: &view,
             })
             .unwrap();
         // Straight at it would be 3072, three quarters of a turn; it flies toward 4096.
@@ -286,13 +265,16 @@ mod tests {
             kind: downbeat_protocol::arena::PickupKind::Repair,
         };
         let foe = ship(2, 2000, 1800);
-        let mirror = mirror(&[Entity::Ship(me), Entity::Ship(foe), Entity::Pickup(repair)]);
+        let view = view(
+            1,
+            &[Entity::Ship(me), Entity::Ship(foe), Entity::Pickup(repair)],
+        );
         let own = own();
         let input = Pilot::new("hunt", 1)
             .decide(Sight {
                 me: ME,
                 own: Some(&own),
-                mirror: &mirror,
+                view: &view,
             })
             .unwrap();
         assert!(
@@ -308,7 +290,7 @@ mod tests {
         let sight = Sight {
             me: ME,
             own: None,
-            mirror: &mirror(&[]),
+            view: &view(1, &[]),
         };
         assert_eq!(pilot.decide(sight), Some(Input::default()));
     }

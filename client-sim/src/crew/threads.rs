@@ -44,6 +44,7 @@ impl Threads {
                         stage,
                         leave,
                         measure: RefCell::new(Measure::new()?),
+                        pools: RefCell::default(),
                     };
                     run_group::<B>(Rc::new(group), share, thread, start)
                 })
@@ -73,7 +74,7 @@ impl Threads {
 
 /// Starts this thread's bots along the ramp and waits for all of them.
 fn run_group<B: Bot>(
-    group: Rc<Group>,
+    group: Rc<Group<B>>,
     share: Share,
     thread: usize,
     start: Instant,
@@ -85,7 +86,7 @@ fn run_group<B: Bot>(
             let after = Duration::from_secs_f64(f64::from(number) / group.plan.ramp);
             sleep_until((start + after).into()).await;
             let group = Rc::clone(&group);
-            bots.spawn_local(async move { engine::run::<B>(&group, number).await });
+            bots.spawn_local(async move { engine::run(&group, number).await });
         }
         bots.join_all().await
     });

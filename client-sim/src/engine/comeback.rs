@@ -90,7 +90,16 @@ impl<'a, B: Bot> Life<'a, B> {
                 .map_or(0, |cuts| cuts.rng().random_range(PAUSE_MS));
             sleep(Duration::from_millis(pause << pauses)).await;
             pauses += 1;
-            match join(&group.plan, group.address, number, Some(player.resume())).await {
+            let resume = Some(player.resume());
+            match join(
+                &group.plan,
+                group.address,
+                number,
+                resume,
+                group.pool(number),
+            )
+            .await
+            {
                 Ok(joined) => break joined,
                 Err(ending) if pauses == TRIES => return Err(lost(tally, ending)),
                 Err(_) => {}

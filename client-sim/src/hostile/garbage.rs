@@ -10,6 +10,7 @@ use crate::ending::Ending;
 use crate::join::{connect, join};
 use crate::last_words::LastWords;
 use crate::seeds::generator;
+use crate::view::Pool;
 use rand::RngExt;
 use std::io;
 use std::time::Duration;
@@ -50,7 +51,9 @@ async fn visit<B: Bot>(
 ) -> Result<Ending, Ending> {
     let (plan, address) = (&shared.plan, shared.address);
     let socket = if says_hello {
-        join::<B::Wire>(plan, address, number, None).await?.0
+        join::<B::Wire>(plan, address, number, None, Pool::default())
+            .await?
+            .0
     } else {
         connect(plan, address).await?
     };
