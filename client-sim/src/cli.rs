@@ -7,11 +7,12 @@ use crate::bot::{self, Bot};
 use crate::compare::{self, Comparison};
 use crate::crew;
 use crate::mischief::Mischief;
-use crate::swarm::{self, Plan};
-use crate::target::Target;
 use crate::report::Report;
 use crate::slo::{self, Objectives};
+use crate::swarm::{self, Plan};
+use crate::sweep::{self, SweepArgs};
 use crate::table;
+use crate::target::Target;
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -50,6 +51,14 @@ enum Command {
     /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
     #[command(args_override_self = true, after_help = slo::help())]
     Swarm(SwarmArgs),
+
+    /// Find out how many players a server holds at each tick rate
+    ///
+    /// For each rate the largest number of bots is searched with which every objective
+    /// is kept: a fresh server and a swarm of its own per try. The table goes to stdout.
+    /// Exit code 1 if a rate holds nobody.
+    #[command(after_help = slo::help())]
+    Sweep(SweepArgs),
 }
 
 #[derive(Debug, Args)]
@@ -139,6 +148,13 @@ pub fn main<B: Bot>() -> ExitCode {
         Ok(Cli {
             command: Command::Swarm(args),
         }) => swarm::<B>(args),
+        Ok(Cli {
+            command: Command::Sweep(args),
+        }) => match sweep::run(&args) {
+            Ok(true) => ExitCode::from(GOOD),
+            Ok(false) => ExitCode::from(BAD),
+            Err(error) => complain(&error, BAD),
+        },
         Err(error) => error.exit(),
     }
 }

@@ -34,20 +34,36 @@ const fn figure(
 }
 
 const FIGURES: &[Figure] = &[
-    figure("bots that could not join", 0, 0.0, |it| Some(it.join_failures.into())),
+    figure("bots that could not join", 0, 0.0, |it| {
+        Some(it.join_failures.into())
+    }),
     figure("bots lost", 0, 0.0, |it| Some(it.disconnects.into())),
-    figure("bots with a wrong checksum", 0, 0.0, |it| Some(it.desyncs.into())),
-    figure("ticks skipped", 0, 0.0, |it| Some(it.server.as_ref()?.ticks_skipped? as f64)),
+    figure("bots with a wrong checksum", 0, 0.0, |it| {
+        Some(it.desyncs.into())
+    }),
+    figure("ticks skipped", 0, 0.0, |it| {
+        Some(it.server.as_ref()?.ticks_skipped? as f64)
+    }),
     figure("snapshots skipped", 0, 0.0, |it| {
         Some(it.server.as_ref()?.snapshots_skipped? as f64)
     }),
     figure("snapshot gap p50, ms", 2, 1.0, |it| it.snapshot_gap_ms.p50),
     figure("snapshot gap p99, ms", 2, 1.0, |it| it.snapshot_gap_ms.p99),
-    figure("input to snapshot p50, ms", 2, 1.0, |it| it.input_to_snapshot_ms.p50),
-    figure("input to snapshot p95, ms", 2, 1.0, |it| it.input_to_snapshot_ms.p95),
-    figure("input to snapshot p99, ms", 2, 1.0, |it| it.input_to_snapshot_ms.p99),
-    figure("server tick, mean, ms", 3, 0.05, |it| it.server.as_ref()?.mean_tick_ms()),
-    figure("server tick p99, ms", 3, 0.05, |it| it.server.as_ref()?.tick_ms.p99),
+    figure("input to snapshot p50, ms", 2, 1.0, |it| {
+        it.input_to_snapshot_ms.p50
+    }),
+    figure("input to snapshot p95, ms", 2, 1.0, |it| {
+        it.input_to_snapshot_ms.p95
+    }),
+    figure("input to snapshot p99, ms", 2, 1.0, |it| {
+        it.input_to_snapshot_ms.p99
+    }),
+    figure("server tick, mean, ms", 3, 0.05, |it| {
+        it.server.as_ref()?.mean_tick_ms()
+    }),
+    figure("server tick p99, ms", 3, 0.05, |it| {
+        it.server.as_ref()?.tick_ms.p99
+    }),
     figure("server CPU per snapshot, µs", 2, 0.1, |it| {
         it.server.as_ref()?.cpu_us_per_snapshot
     }),
@@ -55,8 +71,12 @@ const FIGURES: &[Figure] = &[
         let bytes = it.server.as_ref()?.memory_bytes.highest?;
         Some(bytes as f64 / f64::from(1 << 20))
     }),
-    figure("bytes to each bot, per s", 0, 1.0, |it| it.bytes_down_per_bot_s),
-    figure("bytes from each bot, per s", 0, 1.0, |it| it.bytes_up_per_bot_s),
+    figure("bytes to each bot, per s", 0, 1.0, |it| {
+        it.bytes_down_per_bot_s
+    }),
+    figure("bytes from each bot, per s", 0, 1.0, |it| {
+        it.bytes_up_per_bot_s
+    }),
 ];
 
 /// See the module's doc.
@@ -169,7 +189,11 @@ fn differences(before: &Report, now: &Report) -> Vec<String> {
     [
         differ("bots", before.bots, now.bots),
         differ("tick rate", rate(before.tick_rate), rate(now.tick_rate)),
-        differ("snapshot rate", rate(before.snapshot_rate), rate(now.snapshot_rate)),
+        differ(
+            "snapshot rate",
+            rate(before.snapshot_rate),
+            rate(now.snapshot_rate),
+        ),
         differ("behaviour", &before.behaviour, &now.behaviour),
         differ("rooms", before.rooms, now.rooms),
         differ("cores", before.machine.cores, now.machine.cores),
@@ -208,9 +232,21 @@ mod tests {
             ("better", report(10.0, 1500.0, 0), &[]),
             ("within the tolerance", report(21.9, 3290.0, 0), &[]),
             ("within tolerance and grain", report(22.9, 3300.0, 0), &[]),
-            ("a longer gap", report(23.1, 3000.0, 0), &["snapshot gap p99, ms"]),
-            ("more bytes", report(20.0, 3302.0, 0), &["bytes to each bot, per s"]),
-            ("a tick where there was none", report(20.0, 3000.0, 1), &["ticks skipped"]),
+            (
+                "a longer gap",
+                report(23.1, 3000.0, 0),
+                &["snapshot gap p99, ms"],
+            ),
+            (
+                "more bytes",
+                report(20.0, 3302.0, 0),
+                &["bytes to each bot, per s"],
+            ),
+            (
+                "a tick where there was none",
+                report(20.0, 3000.0, 1),
+                &["ticks skipped"],
+            ),
         ] {
             let comparison = Comparison::of(&before, &now, 0.1);
             let rows = comparison.rows.iter().filter(|row| row.is_worse);

@@ -282,6 +282,9 @@ impl<'a, B: Bot> Life<'a, B> {
         }
         match heard {
             Heard::Snapshot { visible, waiting } => {
+                if let Some(drag) = self.group.plan.drag {
+                    std::thread::sleep(drag);
+                }
                 self.group.stage.snapshot();
                 if is_measured {
                     self.tally.snapshots += 1;

@@ -59,69 +59,126 @@ impl Unit {
 
 /// All there are.
 pub(crate) const METRICS: &[Metric] = &[
-    metric("tick_p50", Unit::Tick, "a tick's duration, the median", |it| {
-        it.server.as_ref()?.tick_ms.p50
-    }),
-    metric("tick_p99", Unit::Tick, "the same at the 99th percentile", |it| {
-        it.server.as_ref()?.tick_ms.p99
-    }),
+    metric(
+        "tick_p50",
+        Unit::Tick,
+        "a tick's duration, the median",
+        |it| it.server.as_ref()?.tick_ms.p50,
+    ),
+    metric(
+        "tick_p99",
+        Unit::Tick,
+        "the same at the 99th percentile",
+        |it| it.server.as_ref()?.tick_ms.p99,
+    ),
     metric("tick_max", Unit::Tick, "the longest tick", |it| {
         it.server.as_ref()?.tick_ms.max
     }),
-    metric("late_p99", Unit::Tick, "from a tick's deadline to its beginning", |it| {
-        it.server.as_ref()?.tick_lateness_ms.p99
-    }),
-    metric("gap_p50", Unit::Snapshot, "from one snapshot to the next", |it| {
-        it.snapshot_gap_ms.p50
-    }),
-    metric("gap_p99", Unit::Snapshot, "the same at the 99th percentile", |it| {
-        it.snapshot_gap_ms.p99
-    }),
+    metric(
+        "late_p99",
+        Unit::Tick,
+        "from a tick's deadline to its beginning",
+        |it| it.server.as_ref()?.tick_lateness_ms.p99,
+    ),
+    metric(
+        "gap_p50",
+        Unit::Snapshot,
+        "from one snapshot to the next",
+        |it| it.snapshot_gap_ms.p50,
+    ),
+    metric(
+        "gap_p99",
+        Unit::Snapshot,
+        "the same at the 99th percentile",
+        |it| it.snapshot_gap_ms.p99,
+    ),
     metric("gap_max", Unit::Snapshot, "the longest of them", |it| {
         it.snapshot_gap_ms.max
     }),
-    metric("latency_p50", Unit::Tick, "from an input to the snapshot with it", |it| {
-        it.input_to_snapshot_ms.p50
-    }),
-    metric("latency_p95", Unit::Tick, "the same at the 95th percentile", |it| {
-        it.input_to_snapshot_ms.p95
-    }),
-    metric("latency_p99", Unit::Tick, "the same at the 99th percentile", |it| {
-        it.input_to_snapshot_ms.p99
-    }),
+    metric(
+        "latency_p50",
+        Unit::Tick,
+        "from an input to the snapshot with it",
+        |it| it.input_to_snapshot_ms.p50,
+    ),
+    metric(
+        "latency_p95",
+        Unit::Tick,
+        "the same at the 95th percentile",
+        |it| it.input_to_snapshot_ms.p95,
+    ),
+    metric(
+        "latency_p99",
+        Unit::Tick,
+        "the same at the 99th percentile",
+        |it| it.input_to_snapshot_ms.p99,
+    ),
     metric("latency_max", Unit::Tick, "the longest of them", |it| {
         it.input_to_snapshot_ms.max
     }),
-    metric("rate_min", Unit::Share, "snapshots of the bot with the fewest, of those due", |it| {
-        Some(it.snapshot_rate_hz.min? / f64::from(it.snapshot_rate?))
+    metric(
+        "rate_min",
+        Unit::Share,
+        "snapshots of the bot with the fewest, of those due",
+        |it| Some(it.snapshot_rate_hz.min? / f64::from(it.snapshot_rate?)),
+    ),
+    metric(
+        "skipped",
+        Unit::Count,
+        "ticks that the server left out",
+        |it| Some(it.server.as_ref()?.ticks_skipped? as f64),
+    ),
+    metric(
+        "snapshots_skipped",
+        Unit::Count,
+        "snapshots it left out",
+        |it| Some(it.server.as_ref()?.snapshots_skipped? as f64),
+    ),
+    metric(
+        "unacknowledged",
+        Unit::Count,
+        "inputs never acknowledged",
+        |it| Some(it.inputs.unacknowledged as f64),
+    ),
+    metric(
+        "desyncs",
+        Unit::Count,
+        "bots that saw a wrong checksum",
+        |it| Some(f64::from(it.desyncs)),
+    ),
+    metric(
+        "disconnects",
+        Unit::Count,
+        "bots that lost their connection",
+        |it| Some(f64::from(it.disconnects)),
+    ),
+    metric(
+        "join_failures",
+        Unit::Count,
+        "bots that could not join",
+        |it| Some(f64::from(it.join_failures)),
+    ),
+    metric(
+        "server_cpu",
+        Unit::Share,
+        "the server's CPU time, of one core",
+        |it| {
+            let seconds = it.server.as_ref()?.cpu_s?;
+            (it.duration_s > 0.0).then(|| seconds / it.duration_s)
+        },
+    ),
+    metric(
+        "server_memory",
+        Unit::Memory,
+        "its resident memory at most",
+        |it| {
+            let bytes = it.server.as_ref()?.memory_bytes.highest?;
+            Some(bytes as f64 / f64::from(1 << 20))
+        },
+    ),
+    metric("bytes_down", Unit::Rate, "bytes to each bot", |it| {
+        it.bytes_down_per_bot_s
     }),
-    metric("skipped", Unit::Count, "ticks that the server left out", |it| {
-        Some(it.server.as_ref()?.ticks_skipped? as f64)
-    }),
-    metric("snapshots_skipped", Unit::Count, "snapshots it left out", |it| {
-        Some(it.server.as_ref()?.snapshots_skipped? as f64)
-    }),
-    metric("unacknowledged", Unit::Count, "inputs never acknowledged", |it| {
-        Some(it.inputs.unacknowledged as f64)
-    }),
-    metric("desyncs", Unit::Count, "bots that saw a wrong checksum", |it| {
-        Some(f64::from(it.desyncs))
-    }),
-    metric("disconnects", Unit::Count, "bots that lost their connection", |it| {
-        Some(f64::from(it.disconnects))
-    }),
-    metric("join_failures", Unit::Count, "bots that could not join", |it| {
-        Some(f64::from(it.join_failures))
-    }),
-    metric("server_cpu", Unit::Share, "the server's CPU time, of one core", |it| {
-        let seconds = it.server.as_ref()?.cpu_s?;
-        (it.duration_s > 0.0).then(|| seconds / it.duration_s)
-    }),
-    metric("server_memory", Unit::Memory, "its resident memory at most", |it| {
-        let bytes = it.server.as_ref()?.memory_bytes.highest?;
-        Some(bytes as f64 / f64::from(1 << 20))
-    }),
-    metric("bytes_down", Unit::Rate, "bytes to each bot", |it| it.bytes_down_per_bot_s),
 ];
 
 const fn metric(
@@ -292,9 +349,9 @@ impl FromStr for Objective {
         if text.is_empty() {
             return Err("an objective is missing; write one such as tick_p99<50%".into());
         }
-        let at = text.find(['<', '>', '=']).ok_or_else(|| {
-            format!("{text:?} compares nothing; write it such as tick_p99<50%")
-        })?;
+        let at = text
+            .find(['<', '>', '='])
+            .ok_or_else(|| format!("{text:?} compares nothing; write it such as tick_p99<50%"))?;
         let (name, rest) = text.split_at(at);
         let name = name.trim();
         let metric = METRICS.iter().find(|metric| metric.name == name);
@@ -323,7 +380,9 @@ impl Limit {
         };
         let number = |text: &str| {
             let number = text.trim().parse::<f64>().ok();
-            number.filter(|it| it.is_finite() && *it >= 0.0).ok_or_else(wrong)
+            number
+                .filter(|it| it.is_finite() && *it >= 0.0)
+                .ok_or_else(wrong)
         };
         let is_time = matches!(metric.unit, Unit::Tick | Unit::Snapshot);
         match metric.unit {
@@ -342,7 +401,10 @@ impl Limit {
 
 fn unknown(name: &str) -> String {
     let names: Vec<_> = METRICS.iter().map(|metric| metric.name).collect();
-    format!("{name:?} is no figure of the report; there are {}", names.join(", "))
+    format!(
+        "{name:?} is no figure of the report; there are {}",
+        names.join(", ")
+    )
 }
 
 /// The figures with their units, for `--help`.
@@ -354,7 +416,10 @@ pub(crate) fn help() -> String {
         format!("  {:width$}  {} ({unit})", metric.name, metric.meaning)
     });
     let lines: Vec<_> = lines.collect();
-    format!("Figures for --slo, compared by < <= = >= >:\n{}", lines.join("\n"))
+    format!(
+        "Figures for --slo, compared by < <= = >= >:\n{}",
+        lines.join("\n")
+    )
 }
 
 #[cfg(test)]
@@ -429,11 +494,18 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for text in [DEFAULT, "latency_p95<=80ms,rate_min>=95%", "bytes_down<4000"] {
+        for text in [
+            DEFAULT,
+            "latency_p95<=80ms,rate_min>=95%",
+            "bytes_down<4000",
+        ] {
             assert_eq!(text.parse::<Objectives>().unwrap().to_string(), text);
         }
         assert_eq!(
-            " gap_p99 < 1.5 , skipped = 0 ".parse::<Objectives>().unwrap().to_string(),
+            " gap_p99 < 1.5 , skipped = 0 "
+                .parse::<Objectives>()
+                .unwrap()
+                .to_string(),
             "gap_p99<1.5,skipped=0"
         );
     }

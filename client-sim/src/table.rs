@@ -229,7 +229,7 @@ fn verdict(outcome: &Outcome, report: &Report) -> String {
 }
 
 /// A figure with at most so many decimals; a dash if there is none.
-fn number(value: Option<f64>, decimals: usize) -> String {
+pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
     let Some(value) = value else {
         return "–".into();
     };
@@ -240,7 +240,7 @@ fn number(value: Option<f64>, decimals: usize) -> String {
 }
 
 /// A count with separators.
-fn thousands(count: u64) -> String {
+pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

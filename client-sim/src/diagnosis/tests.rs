@@ -81,69 +81,131 @@ fn report(figures: Figures) -> Report {
     report
 }
 
+/// What it is, the figures, and who is blamed with which words.
+type Blame<'a> = (&'a str, Figures, &'a [(Culprit, &'a str)]);
+
 #[test]
 fn each_is_blamed_for_its_own_figures() {
     use Culprit::{Delivery, Generator, Machine, Server};
-    let cases: [(&str, Figures, &[(Culprit, &str)]); 14] = [
+    let cases: [Blame<'_>; 14] = [
         ("nothing", QUIET, &[]),
         (
             "a slow game",
-            Figures { step: 40.0, tick_p99: 45.0, gap: 90.0, ..QUIET },
+            Figures {
+                step: 40.0,
+                tick_p99: 45.0,
+                gap: 90.0,
+                ..QUIET
+            },
             &[(Server, "step takes 80 % of the period")],
         ),
         (
             "a crowd",
-            Figures { encode: 30.0, tick_p99: 36.0, ..QUIET },
+            Figures {
+                encode: 30.0,
+                tick_p99: 36.0,
+                ..QUIET
+            },
             &[(Server, "encode takes 60 % of the period")],
         ),
         (
             "a slow game on a full machine",
-            Figures { step: 40.0, tick_p99: 45.0, busy: 1.95, ..QUIET },
+            Figures {
+                step: 40.0,
+                tick_p99: 45.0,
+                busy: 1.95,
+                ..QUIET
+            },
             &[(Server, "step takes"), (Machine, "2.0 of its 2 cores")],
         ),
         (
             "sockets that need a thread",
-            Figures { server_thread: 0.97, gap: 90.0, ..QUIET },
+            Figures {
+                server_thread: 0.97,
+                gap: 90.0,
+                ..QUIET
+            },
             &[(Server, "its thread worker is busy 97 %")],
         ),
         (
             "ticks that wait though there is a core",
-            Figures { tick_late: 30.0, ..QUIET },
+            Figures {
+                tick_late: 30.0,
+                ..QUIET
+            },
             &[(Server, "ticks begin 60 % of the period late")],
         ),
         (
             "ticks that wait for a core",
-            Figures { tick_late: 30.0, tick_p99: 30.0, busy: 1.95, ..QUIET },
-            &[(Machine, "ticks begin 60 %"), (Machine, "2.0 of its 2 cores")],
+            Figures {
+                tick_late: 30.0,
+                tick_p99: 30.0,
+                busy: 1.95,
+                ..QUIET
+            },
+            &[
+                (Machine, "ticks begin 60 %"),
+                (Machine, "2.0 of its 2 cores"),
+            ],
         ),
         (
             "bots that are too many for a thread",
-            Figures { bots_thread: 0.98, bots_late: 30.0, gap: 90.0, ..QUIET },
+            Figures {
+                bots_thread: 0.98,
+                bots_late: 30.0,
+                gap: 90.0,
+                ..QUIET
+            },
             &[(Generator, "bots-0 is busy 98 %")],
         ),
         (
             "bots that wait in themselves",
-            Figures { bots_late: 30.0, gap: 90.0, ..QUIET },
+            Figures {
+                bots_late: 30.0,
+                gap: 90.0,
+                ..QUIET
+            },
             &[(Generator, "the bots act 30.0 ms late")],
         ),
         (
             "bots that wait for a core",
-            Figures { bots_late: 30.0, bots_waited: 0.55, busy: 1.95, ..QUIET },
-            &[(Machine, "waits 55 % of it for a core"), (Machine, "2.0 of its 2 cores")],
+            Figures {
+                bots_late: 30.0,
+                bots_waited: 0.55,
+                busy: 1.95,
+                ..QUIET
+            },
+            &[
+                (Machine, "waits 55 % of it for a core"),
+                (Machine, "2.0 of its 2 cores"),
+            ],
         ),
         (
             "bots that wait in themselves on a full machine",
-            Figures { bots_late: 30.0, busy: 1.95, ..QUIET },
-            &[(Generator, "the bots act 30.0 ms late"), (Machine, "2.0 of its 2 cores")],
+            Figures {
+                bots_late: 30.0,
+                busy: 1.95,
+                ..QUIET
+            },
+            &[
+                (Generator, "the bots act 30.0 ms late"),
+                (Machine, "2.0 of its 2 cores"),
+            ],
         ),
         (
             "bots late by a timer's grain",
-            Figures { bots_late: 4.0, ..QUIET },
+            Figures {
+                bots_late: 4.0,
+                ..QUIET
+            },
             &[],
         ),
         (
             "a busy neighbour",
-            Figures { others: 0.6, ..QUIET },
+            Figures {
+                others: 0.6,
+                ..QUIET
+            },
             &[(Machine, "others used 0.6")],
         ),
         (
