@@ -4,11 +4,15 @@
 //! `main`; hands a [`Plan`] to the swarm and its result to the report.
 
 use crate::bot::{self, Bot};
+use crate::compare::{self, Comparison};
 use crate::crew;
+use crate::report::Report;
 use crate::scenario::{self, Flags, Plan, text};
+use crate::slo::{self, Objectives};
 use crate::swarm;
+use crate::sweep::{self, SweepArgs};
+use crate::table;
 use crate::target::Target;
-use crate::{report, table};
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -47,9 +51,17 @@ enum Command {
     /// The bots join along the ramp; when all are in, the measured window begins.
     /// The report goes to stdout as a table. Exit code 1 if a bot could not join, or
     /// an honest one lost its connection, did not get its player back after a cut, or
-    /// saw a wrong checksum.
-    #[command(args_override_self = true)]
+    /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
+    #[command(args_override_self = true, after_help = slo::help())]
     Swarm(SwarmArgs),
+
+    /// Find out how many players a server holds at each tick rate
+    ///
+    /// For each rate the largest number of bots is searched with which every objective
+    /// is kept: a fresh server and a swarm of its own per try. The table goes to stdout.
+    /// Exit code 1 if a rate holds nobody.
+    #[command(after_help = slo::help())]
+    Sweep(SweepArgs),
 }
 
 #[derive(Debug, Args)]
@@ -89,9 +101,25 @@ struct SwarmArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     processes: u32,
 
+    /// What must hold, for instance tick_p99<50%,gap_p99<1.5,skipped=0
+    #[arg(long, value_name = "OBJECTIVES")]
+    slo: Option<Objectives>,
+
+    /// Compare with this earlier report of a swarm
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+
+    /// How much worse than there a figure may be
+    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = percent)]
+    tolerance: f64,
+
     /// The server's process on this machine: its CPU time is read by thread
     #[arg(long, value_name = "PID")]
     server_pid: Option<u32>,
+
+    /// Block the bots' thread for so long at each snapshot, to see that it is found out
+    #[arg(long, value_name = "TIME", hide = true, value_parser = humantime::parse_duration)]
+    drag: Option<Duration>,
 
     /// Which of the processes this is; told by the first one to the others
     #[arg(long, value_name = "K", hide = true)]
@@ -106,6 +134,13 @@ pub fn main<B: Bot>() -> ExitCode {
         Ok(Cli {
             command: Command::Swarm(args),
         }) => swarm::<B>(args),
+        Ok(Cli {
+            command: Command::Sweep(args),
+        }) => match sweep::run(&args) {
+            Ok(true) => ExitCode::from(GOOD),
+            Ok(false) => ExitCode::from(BAD),
+            Err(error) => complain(&error, BAD),
+        },
         Err(error) => error.exit(),
     }
 }
@@ -127,23 +162,31 @@ fn command<B: Bot>() -> clap::Command {
 fn swarm<B: Bot>(mut args: SwarmArgs) -> ExitCode {
     if let Some(part) = args.part {
         // The report is the first process's.
-        args.json = None;
-        let played = prepare::<B>(args).and_then(|(plan, _)| crew::play_part::<B>(&plan, part));
+        (args.json, args.against) = (None, None);
+        let played = prepare::<B>(args).and_then(|(plan, ..)| crew::play_part::<B>(&plan, part));
         return match played {
             Ok(()) => ExitCode::from(GOOD),
             Err(error) => complain(&error, BAD),
         };
     }
-    let (plan, sink) = match prepare::<B>(args) {
+    let (plan, asked) = match prepare::<B>(args) {
         Ok(prepared) => prepared,
         Err(error) => return complain(&error, USAGE),
     };
-    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, sink));
+    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked));
     match told {
         Ok(true) => ExitCode::from(GOOD),
         Ok(false) => ExitCode::from(BAD),
         Err(error) => complain(&error, BAD),
     }
+}
+
+/// What is asked of a run beside playing.
+struct Asked {
+    sink: Sink,
+    slo: Option<Objectives>,
+    /// The earlier report, and what part a figure may be worse.
+    against: Option<(Report, f64)>,
 }
 
 /// Where the JSON goes.
@@ -153,7 +196,7 @@ enum Sink {
     File(File),
 }
 
-fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
+fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Asked)> {
     let plan = plan::<B>(&args)?;
     let sink = match args.json {
         None => Sink::Nowhere,
@@ -164,8 +207,14 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
                 .with_context(|| format!("cannot write the report to {}", path.display()))?,
         ),
     };
+    let earlier = args.against.as_deref().map(compare::read).transpose()?;
+    let asked = Asked {
+        sink,
+        slo: args.slo,
+        against: earlier.map(|report| (report, args.tolerance)),
+    };
     allow_sockets(&plan)?;
-    Ok((plan, sink))
+    Ok((plan, asked))
 }
 
 /// What these arguments ask for.
@@ -190,6 +239,7 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
+        drag: args.drag,
     };
     plan.check()?;
     plan.threads = threads.min(plan.bots() as usize);
@@ -209,10 +259,16 @@ fn allow_sockets(plan: &Plan) -> anyhow::Result<()> {
 }
 
 /// Writes the report and says whether the run was good.
-fn tell(plan: &Plan, outcome: &swarm::Outcome, sink: Sink) -> anyhow::Result<bool> {
-    let report = report::Report::new(plan, outcome);
-    let table = table::render(plan, outcome, &report);
-    match sink {
+fn tell(plan: &Plan, outcome: &swarm::Outcome, asked: Asked) -> anyhow::Result<bool> {
+    let report = Report::new(plan, outcome, asked.slo.as_ref());
+    let mut table = table::render(plan, outcome, &report);
+    let mut is_good = report.is_good();
+    if let Some((earlier, tolerance)) = &asked.against {
+        let comparison = Comparison::of(earlier, &report, *tolerance);
+        table.push_str(&comparison.render());
+        is_good &= comparison.is_good();
+    }
+    match asked.sink {
         Sink::Nowhere => write!(io::stdout().lock(), "{table}")?,
         Sink::Stdout => {
             write!(io::stderr().lock(), "{table}")?;
@@ -227,13 +283,19 @@ fn tell(plan: &Plan, outcome: &swarm::Outcome, sink: Sink) -> anyhow::Result<boo
             file.write_all(text.as_bytes())?;
         }
     }
-    Ok(report.is_good())
+    Ok(is_good)
 }
 
 fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
     // Nothing can be said if stderr is closed; the exit code still speaks.
     let _ = writeln!(io::stderr(), "error: {error:#}");
     ExitCode::from(code)
+}
+
+/// `10%` → 0.1.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').ok_or("write it such as 10%")?;
+    text::in_range(number, 0.0, 1000.0).map(|percent| percent / 100.0)
 }
 
 #[cfg(test)]

@@ -13,14 +13,24 @@ use std::collections::BTreeMap;
 /// CPU time so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    /// By process and thread: its name, and seconds.
+    /// By process and thread.
     generator: Threads,
     server: Option<Threads>,
     /// Of all processors, busy and taken away by a hypervisor, in seconds.
     machine: Option<(f64, f64)>,
 }
 
-type Threads = BTreeMap<(u32, i32), (String, f64)>;
+type Threads = BTreeMap<(u32, i32), Thread>;
+
+/// A thread so far, in seconds.
+#[derive(Clone, Debug, PartialEq)]
+struct Thread {
+    name: String,
+    /// On a processor.
+    ran: f64,
+    /// Ready to run, and none was free.
+    waited: f64,
+}
 
 /// CPU time between two readings, in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,13 +46,16 @@ pub(crate) struct Usage {
     pub(crate) steal_s: Option<f64>,
 }
 
-/// The thread that was busiest.
+/// The thread that had most to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Busiest {
     /// As the kernel knows it, at most 15 letters.
     pub(crate) name: String,
     /// The part of the window it was on a processor, 0–1.
     pub(crate) share: f64,
+    /// The part of it that it could have run, but no processor was free.
+    #[serde(default)]
+    pub(crate) waited: f64,
 }
 
 impl Reading {
@@ -76,18 +89,19 @@ impl Reading {
 }
 
 fn spent(now: &Threads, before: &Threads, seconds: f64) -> (Option<f64>, Option<Busiest>) {
-    let each = now.iter().map(|(id, (name, cpu))| {
-        let earlier = before.get(id).map_or(0.0, |(_, cpu)| *cpu);
-        (name, cpu - earlier)
+    let each = now.iter().map(|(id, thread)| {
+        let (ran, waited) = before.get(id).map_or((0.0, 0.0), |it| (it.ran, it.waited));
+        (&thread.name, thread.ran - ran, thread.waited - waited)
     });
-    let total = (!now.is_empty()).then(|| each.clone().map(|(_, cpu)| cpu).sum());
-    let busiest = each.max_by(|one, two| one.1.total_cmp(&two.1));
-    let busiest = busiest
-        .filter(|_| seconds > 0.0)
-        .map(|(name, cpu)| Busiest {
-            name: name.clone(),
-            share: cpu / seconds,
-        });
+    let total = (!now.is_empty()).then(|| each.clone().map(|(_, ran, _)| ran).sum());
+    let wish = |(_, ran, waited): &(&String, f64, f64)| ran + waited;
+    let busiest = each.max_by(|one, two| wish(one).total_cmp(&wish(two)));
+    let busiest = busiest.filter(|_| seconds > 0.0);
+    let busiest = busiest.map(|(name, ran, waited)| Busiest {
+        name: name.clone(),
+        share: ran / seconds,
+        waited: waited / seconds,
+    });
     (total, busiest)
 }
 
@@ -97,9 +111,13 @@ fn threads(pid: u32) -> Threads {
     let tasks = tasks.into_iter().flatten().flatten();
     tasks
         .filter_map(|task| {
-            let name = task.stat().ok()?.comm;
-            let nanos = task.schedstat().ok()?.sum_exec_runtime;
-            Some(((pid, task.tid), (name, nanos as f64 / 1e9)))
+            let times = task.schedstat().ok()?;
+            let thread = Thread {
+                name: task.stat().ok()?.comm,
+                ran: times.sum_exec_runtime as f64 / 1e9,
+                waited: times.run_delay as f64 / 1e9,
+            };
+            Some(((pid, task.tid), thread))
         })
         .collect()
 }
@@ -117,21 +135,32 @@ fn machine() -> Option<(f64, f64)> {
 mod tests {
     use super::*;
 
-    fn reading(threads: &[(i32, &str, f64)]) -> Threads {
-        let each = threads.iter();
-        each.map(|(tid, name, cpu)| ((1, *tid), ((*name).to_owned(), *cpu)))
-            .collect()
+    fn reading(threads: &[(i32, &str, f64, f64)]) -> Threads {
+        let each = threads.iter().map(|(tid, name, ran, waited)| {
+            let thread = Thread {
+                name: (*name).to_owned(),
+                ran: *ran,
+                waited: *waited,
+            };
+            ((1, *tid), thread)
+        });
+        each.collect()
     }
 
     #[test]
     fn the_busiest_thread_is_found_and_all_are_summed() {
-        let before = reading(&[(1, "main", 1.0), (2, "bots-0", 5.0)]);
-        let now = reading(&[(1, "main", 1.5), (2, "bots-0", 9.0), (3, "bots-1", 2.0)]);
+        let before = reading(&[(1, "main", 1.0, 0.0), (2, "bots-0", 5.0, 1.0)]);
+        let now = reading(&[
+            (1, "main", 1.5, 0.0),
+            (2, "bots-0", 9.0, 3.0),
+            (3, "bots-1", 2.0, 0.0),
+        ]);
         let (total, busiest) = spent(&now, &before, 8.0);
         assert_eq!(total, Some(6.5), "a thread that began since counts, too");
         let expected = Busiest {
             name: "bots-0".into(),
             share: 0.5,
+            waited: 0.25,
         };
         assert_eq!(busiest, Some(expected));
         assert_eq!(spent(&reading(&[]), &before, 8.0), (None, None));

@@ -324,6 +324,9 @@ impl<'a, B: Bot> Life<'a, B> {
         }
         match heard {
             Heard::Snapshot { visible, waiting } => {
+                if let Some(drag) = self.shared.plan.drag {
+                    std::thread::sleep(drag);
+                }
                 self.shared.stage.snapshot();
                 if is_measured {
                     self.tally.snapshots += 1;

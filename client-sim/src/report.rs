@@ -12,16 +12,19 @@ mod server;
 
 pub(crate) use load::{Cores, Generator};
 pub(crate) use misbehaviour::{Baseline, Memory, Misbehaviour, Seconds};
+#[cfg(test)]
+pub(crate) use server::Phase;
 pub(crate) use server::Server;
 
 pub(crate) use groups::GroupReport;
 
 use crate::bot::IDLE;
+use crate::diagnosis::{Finding, diagnose};
 use crate::ending::Kind;
 use crate::machine::Machine;
 use crate::measure::{Durations, Inputs, Tally};
-use crate::scenario::Plan;
-use crate::scenario::Role;
+use crate::scenario::{Plan, Role};
+use crate::slo::{Objectives, Verdict};
 use crate::swarm::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,8 +90,15 @@ pub(crate) struct Report {
     pub(crate) behaviour: String,
     pub(crate) rooms: u32,
     /// The same for each group of bots.
+    #[serde(default)]
     pub(crate) groups: Vec<GroupReport>,
     pub(crate) seed: u64,
+    /// Whether each objective was kept; empty if there are none.
+    #[serde(default)]
+    pub(crate) objectives: Vec<Verdict>,
+    /// What stands out in these figures, and whose fault it is.
+    #[serde(default)]
+    pub(crate) findings: Vec<Finding>,
     /// Ships that bots destroyed.
     pub(crate) kills: u64,
     /// Points that bots have.
@@ -127,7 +137,15 @@ pub(crate) struct Visible {
 }
 
 impl Report {
-    pub(crate) fn new(plan: &Plan, outcome: &Outcome) -> Self {
+    /// The figures, held against the objectives, and what stands out in them.
+    pub(crate) fn new(plan: &Plan, outcome: &Outcome, objectives: Option<&Objectives>) -> Self {
+        let mut report = Self::figures(plan, outcome);
+        report.objectives = objectives.map_or_else(Vec::new, |all| all.judge(&report));
+        report.findings = diagnose(&report);
+        report
+    }
+
+    fn figures(plan: &Plan, outcome: &Outcome) -> Self {
         let tallies = &outcome.tallies;
         let seconds = outcome.duration.as_secs_f64();
         let has_joined = |tally: &&Tally| tally.rates.is_some();
@@ -210,14 +228,21 @@ impl Report {
             rooms: plan.rooms(),
             groups: groups::of(plan, outcome),
             seed: plan.seed,
+            objectives: Vec::new(),
+            findings: Vec::new(),
             kills: sum(|tally| tally.points.kills.into()),
             scores: Spread::of(honest.iter().map(|tally| f64::from(tally.points.score))),
         }
     }
 
     /// Whether every bot joined, and every honest one stayed, came back where its
-    /// link was cut, and saw what it should.
+    /// link was cut, and saw what it should, and every objective was kept.
     pub(crate) fn is_good(&self) -> bool {
+        self.is_whole() && self.objectives.iter().all(|one| one.is_kept)
+    }
+
+    /// The same without the objectives.
+    pub(crate) fn is_whole(&self) -> bool {
         self.joined == self.bots
             && self.disconnects == 0
             && self.desyncs == 0

@@ -271,7 +271,7 @@ mod tests {
     fn a_wrong_file_is_told_what_is_wrong_and_where() {
         let group = "[[group]]\nname = \"a\"\nbots = 5\n";
         for (text, said) in [
-            ("".to_owned(), "missing field `group`"),
+            ("".to_owned(), "line 1: missing field `group`"),
             (
                 format!("{group}speed = 3\n"),
                 "line 4: unknown field `speed`",

@@ -39,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) processes: u32,
     /// The server's process, if it is on this machine.
     pub(crate) server_pid: Option<u32>,
+    /// For how long a bot blocks its thread at each snapshot; only to be found out.
+    pub(crate) drag: Option<Duration>,
 }
 
 /// Bots that do alike.
@@ -227,24 +229,6 @@ impl Plan {
             all.extend((0..group.rooms.min(group.bots)).map(|number| group.room(number)));
         }
         all.len() as u32
-    }
-
-    /// The same with so many bots: every group grows or shrinks alike, and none
-    /// vanishes.
-    pub(crate) fn with_bots(&self, bots: u32) -> Self {
-        let mut plan = self.clone();
-        let all = self.bots().max(1);
-        let others = plan.groups.split_first_mut().map(|(first, others)| {
-            let mut left = bots;
-            for group in others {
-                let share = u64::from(group.bots) * u64::from(bots) / u64::from(all);
-                group.bots = (share as u32).max(1);
-                left = left.saturating_sub(group.bots);
-            }
-            first.bots = left.max(1);
-        });
-        debug_assert!(others.is_some(), "a plan has groups");
-        plan
     }
 
     /// Sockets beside one for each bot. A cut link may hang until its bot is back.

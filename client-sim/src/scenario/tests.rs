@@ -15,6 +15,7 @@ fn plan(groups: Vec<Group>) -> Plan {
         threads: 1,
         processes: 1,
         server_pid: None,
+        drag: None,
     }
 }
 
@@ -65,17 +66,6 @@ fn rooms_are_numbered_if_there_are_several() {
     assert_eq!(rooms("red", 1), ["red", "red", "red"]);
     assert_eq!(rooms("", 2), ["swarm-0", "swarm-1", "swarm-0"]);
     assert_eq!(rooms("red", 2), ["red-0", "red-1", "red-0"]);
-}
-
-#[test]
-fn a_plan_grows_and_shrinks_in_proportion() {
-    let plan = plan(vec![group("a", 80), group("b", 20)]);
-    for (bots, parts) in [(100, [80, 20]), (200, [160, 40]), (10, [8, 2]), (3, [2, 1])] {
-        let grown = plan.with_bots(bots);
-        assert_eq!(grown.bots(), bots);
-        let got: Vec<_> = grown.groups.iter().map(|group| group.bots).collect();
-        assert_eq!(got, parts, "{bots}");
-    }
 }
 
 #[test]

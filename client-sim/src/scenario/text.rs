@@ -57,7 +57,7 @@ pub(crate) fn stall(text: &str) -> Result<(u32, Duration), String> {
     Ok((bots, moment(after.trim())?))
 }
 
-fn in_range(text: &str, least: f64, most: f64) -> Result<f64, String> {
+pub(crate) fn in_range(text: &str, least: f64, most: f64) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(format!("allowed is {least} to {most}")),
