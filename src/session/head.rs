@@ -63,8 +63,8 @@ fn fault(error: &ParseError) -> &'static str {
         ParseError::Method => "the method is malformed",
         ParseError::Uri(_) => "the path is malformed",
         ParseError::Version => "http/1.1 expected",
-        ParseError::Header => "a header is malformed, given twice, or the host is missing",
-        _ => "an http request expected",
+        // The parser says no more than that.
+        _ => "no good request: malformed, a header given twice, or no host",
     }
 }
 
