@@ -11,7 +11,7 @@ import * as palette from './palette.js';
 import { DOTS } from './sprites.js';
 
 /** @import { Entity, Ship, Shot } from '../sdk/arena.js' */
-/** @import { Thing } from '../sdk/session.js' */
+/** @import { Thing } from '../sdk/index.js' */
 /** @import { Effects } from './effects.js' */
 /** @import { Sound } from './sound.js' */
 /** @import { Camera } from './view.js' */

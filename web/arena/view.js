@@ -14,7 +14,7 @@ import { shotSide } from './scene.js';
 import { Labels, makeSprites } from './sprites.js';
 
 /** @import { Entity, Ship, Shot } from '../sdk/arena.js' */
-/** @import { Thing } from '../sdk/session.js' */
+/** @import { Thing } from '../sdk/index.js' */
 /** @import { Effects } from './effects.js' */
 /** @import { Controls, Stick } from './input.js' */
 /** @import { Sprite } from './sprites.js' */
@@ -55,6 +55,11 @@ export class Camera {
     this.right = x + halfWidth;
     this.top = y - halfHeight;
     this.bottom = y + halfHeight;
+  }
+
+  /** Keeps a thing in the middle. @param {Thing<unknown>} thing */
+  follow({ pose: [x = 0, y = 0] }) {
+    this.look(x / POSITION_ONE, y / POSITION_ONE);
   }
 
   /** @param {number} x @param {number} y @param {number} [margin] In units. */
