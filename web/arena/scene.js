@@ -21,7 +21,7 @@ const MANY = 24;
 /** A new view is filled within so many seconds. */
 const FRESH_S = 0.6;
 /** Sparks per second behind a ship. */
-const TRAIL = { own: 80, other: 26 };
+const TRAIL = { own: 80, other: 20 };
 
 /**
  * @typedef {object} Known

@@ -266,19 +266,11 @@ export class View {
     const part = health / (isDrone ? WHOLE.drone : WHOLE.ship);
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     if (part < 1) {
-      // Below the ship, from left to right.
-      const radius = (effects & EFFECTS.SHIELD ? 35 : 29) * scale;
-      const begin = Math.PI * 0.8;
-      ctx.lineWidth = 3 * scale;
-      ctx.strokeStyle = 'rgba(160, 185, 230, 0.2)';
-      ctx.beginPath();
-      ctx.arc(x, y, radius, Math.PI * 0.2, begin);
-      ctx.stroke();
-      ctx.strokeStyle = isMine ? palette.OWN : isDrone ? palette.DRONE : palette.FOE;
+      const { image, half } = this.#sprites.health(isMine ? 'own' : isDrone ? 'drone' : 'foe', part);
+      // It lies closer to a ship without a shield around.
+      const up = effects & EFFECTS.SHIELD ? 0 : 6 * scale;
       if (isMine && part <= 0.4) ctx.globalAlpha = 0.6 + 0.4 * Math.sin(now / 90);
-      ctx.beginPath();
-      ctx.arc(x, y, radius, begin - Math.PI * 0.6 * Math.min(1, part), begin);
-      ctx.stroke();
+      ctx.drawImage(image, x - half, y - half - up);
       ctx.globalAlpha = 1;
     }
     if (isMine || isDrone || name === '') return;
