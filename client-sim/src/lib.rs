@@ -51,6 +51,7 @@ mod scenario;
 mod scrape;
 mod seeds;
 mod slo;
+mod soak;
 mod stage;
 mod swarm;
 mod sweep;
