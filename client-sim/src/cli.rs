@@ -12,6 +12,7 @@ use crate::report::Report;
 use crate::scenario::{self, Flags, Plan, text};
 use crate::show::{self, ShowArgs};
 use crate::slo::{self, Objectives};
+use crate::soak::{self, SoakArgs};
 use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
@@ -65,6 +66,14 @@ enum Command {
     /// Exit code 1 if a rate holds nobody.
     #[command(after_help = slo::help())]
     Sweep(SweepArgs),
+
+    /// Let bots come and go for hours, and see whether anything grows, leaks or drifts
+    ///
+    /// Each bot leaves now and then and comes again as somebody new, and its link is cut
+    /// now and then. Meanwhile the server's own counts are read: its memory must not
+    /// grow beyond noise, its sessions must be those of the bots and gone when they
+    /// are, and its ticks must keep to the clock within one an hour. Exit code 1 names what failed.
+    Soak(SoakArgs),
 
     /// Play in the terminal, or look over a bot's shoulder
     ///
@@ -172,6 +181,13 @@ pub fn main<B: Bot>() -> ExitCode {
         Ok(Cli {
             command: Command::Sweep(args),
         }) => match sweep::run(&args) {
+            Ok(true) => ExitCode::from(GOOD),
+            Ok(false) => ExitCode::from(BAD),
+            Err(error) => complain(&error, BAD),
+        },
+        Ok(Cli {
+            command: Command::Soak(args),
+        }) => match soak::run::<B>(&args) {
             Ok(true) => ExitCode::from(GOOD),
             Ok(false) => ExitCode::from(BAD),
             Err(error) => complain(&error, BAD),
@@ -295,7 +311,7 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
 }
 
 /// Lets this process open as many sockets as its bots need.
-fn allow_sockets(plan: &Plan) -> anyhow::Result<()> {
+pub(crate) fn allow_sockets(plan: &Plan) -> anyhow::Result<()> {
     let here = plan.bots().div_ceil(plan.processes);
     let needed = u64::from(here) + u64::from(plan.more_sockets()) + SPARE_FILES;
     let limit = rlimit::increase_nofile_limit(needed.max(1 << 16)).unwrap_or(needed);

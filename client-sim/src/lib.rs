@@ -57,6 +57,7 @@ mod scrape;
 mod seeds;
 mod show;
 mod slo;
+mod soak;
 mod solo;
 mod stage;
 mod swarm;

@@ -51,14 +51,24 @@ pub(crate) struct Outcome {
 /// # Errors
 /// If the server cannot be reached at all, or this machine gives no threads.
 pub(crate) fn run<B: Bot>(plan: &Plan) -> anyhow::Result<Outcome> {
+    run_with::<B>(plan, Arc::default(), progress_bar(plan))
+}
+
+/// The same on a stage that others look at, too, with another bar.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_with<B: Bot>(
+    plan: &Plan,
+    stage: Arc<Stage>,
+    bar: ProgressBar,
+) -> anyhow::Result<Outcome> {
     let machine = Machine::here();
     let runtime = runtime()?;
     runtime.block_on(async {
         let address = plan.target.resolve().await?;
         let (leave, leaving) = watch::channel(false);
-        let stage = Arc::new(Stage::default());
         let mut crew = Crew::start::<B>(plan, address, &stage, &leaving)?;
-        let bar = progress_bar(plan);
 
         let mut outcome = Outcome {
             duration: Duration::ZERO,

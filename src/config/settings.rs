@@ -52,8 +52,8 @@ settings! {
         /// How players prove who they are: not at all, or by a signed token (JWT) in
         /// their hello.
         auth: Auth = Auth::None, PROOF;
-        /// The keys that tokens are signed with, as a JSON Web Key Set; or the keys
-        /// themselves in the variable DOWNBEAT_AUTH_KEYS.
+        /// The keys that tokens are signed with, as a JSON Web Key Set; read again when
+        /// it changes. Or the keys themselves in the variable DOWNBEAT_AUTH_KEYS.
         auth_key_file: Option<PathBuf> = None => "none", Maybe(File);
         /// The audience that a token must be meant for (its claim `aud`).
         auth_audience: Option<String> = None => "none: a token must name none", Maybe(Text);
@@ -106,7 +106,8 @@ settings! {
         send_buffer: usize = 64 << 10, Whole(0..=16 << 20, "bytes");
     }
     "Patience": {
-        /// How long a client may take over the head of an HTTP request.
+        /// How long a client may take over the head of an HTTP request, and as long
+        /// before that over the TLS handshake.
         request_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// How long a connection may live that does not become a session.
         http_lifetime: Duration = Duration::from_secs(60), Time(1_000..=3_600_000);
@@ -127,7 +128,7 @@ settings! {
         write_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// How long a drain may take: from SIGTERM to the end of the process. Within
         /// its first half sessions are sent away one after the other.
-        drain: Duration = Duration::from_secs(5), Time(0..=600_000);
+        drain: Duration = Duration::from_secs(10), Time(0..=600_000);
         /// How long a restart takes: who is sent away by a drain is told to wait for
         /// it; 0s: he is told nothing.
         restart_hint: Duration = Duration::from_secs(3), Time(0..=600_000);

@@ -59,7 +59,6 @@ pub(super) const ARENA: &[File] = files![
     "arena/join.js",
     "arena/main.js",
     "arena/minimap.js",
-    "arena/own.js",
     "arena/palette.js",
     "arena/panel.js",
     "arena/scene.js",

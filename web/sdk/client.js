@@ -161,12 +161,15 @@ export class Client extends Emitter {
 
   /**
    * What to draw now; null before the first welcome. After the end of a connection it is the
-   * last that was seen.
+   * last that was seen. What it gives is used again by the next call: see {@link Session.view}.
    * @param {number} [now]
+   * @param {I} [input] What the player wants now: it shows at once, before the tick that
+   *   sends it. Left out: as in the last tick.
    * @returns {View<E> | null}
    */
-  view(now = this.#env.now()) {
-    return this.session?.view(now) ?? null;
+  view(now = this.#env.now(), input) {
+    // Nobody steers what no server simulates.
+    return this.session?.view(now, this.state === 'playing' ? input : undefined) ?? null;
   }
 
   /** How the link and the prediction do. */
