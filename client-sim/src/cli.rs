@@ -13,7 +13,8 @@ use crate::soak::{self, SoakArgs};
 use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
-use crate::target::Target;
+use crate::target::{Target, TrustArgs};
+use crate::tokens::TokenArgs;
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -21,6 +22,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything went as it should.
@@ -85,6 +87,12 @@ struct SwarmArgs {
 
     #[command(flatten)]
     flags: Flags,
+
+    #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
+    token: TokenArgs,
 
     /// How long the measured window is, at least 1s [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
@@ -246,18 +254,20 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
     );
     let duration = args.duration.or(scenario.duration);
     let mut plan = Plan {
-        target: args.url.clone(),
+        target: args.url.clone().trusting(&args.trust)?,
         duration: duration.unwrap_or(DURATION),
         baseline: args.baseline.or(scenario.baseline),
         seed: args.seed.or(scenario.seed).unwrap_or(1),
         groups: scenario.groups,
         strangers: scenario.strangers,
+        tokens: None,
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
         drag: args.drag,
     };
     plan.check()?;
+    plan.tokens = args.token.read(plan.bots())?.map(Arc::new);
     plan.threads = threads.min(plan.bots() as usize);
     Ok(plan)
 }
