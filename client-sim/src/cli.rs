@@ -6,10 +6,11 @@
 use crate::bot::{self, Bot};
 use crate::compare::{self, Comparison};
 use crate::crew;
-use crate::mischief::Mischief;
 use crate::report::Report;
+use crate::scenario::{self, Flags, Plan, text};
 use crate::slo::{self, Objectives};
-use crate::swarm::{self, Plan};
+use crate::soak::{self, SoakArgs};
+use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
 use crate::target::Target;
@@ -28,6 +29,9 @@ const GOOD: u8 = 0;
 const BAD: u8 = 1;
 /// The arguments make no sense here.
 const USAGE: u8 = 2;
+
+/// How long the measured window is, if nobody says.
+const DURATION: Duration = Duration::from_secs(10);
 
 /// Descriptors beside the bots' sockets: terminal, runtimes, report, the scrape.
 const SPARE_FILES: u64 = 64;
@@ -59,6 +63,14 @@ enum Command {
     /// Exit code 1 if a rate holds nobody.
     #[command(after_help = slo::help())]
     Sweep(SweepArgs),
+
+    /// Let bots come and go for hours, and see whether anything grows, leaks or drifts
+    ///
+    /// Each bot leaves now and then and comes again as somebody new, and its link is cut
+    /// now and then. Meanwhile the server's own counts are read: its memory must not
+    /// grow beyond noise, its sessions must be those of the bots and gone when they
+    /// are, and its ticks must keep to the clock within one an hour. Exit code 1 names what failed.
+    Soak(SoakArgs),
 }
 
 #[derive(Debug, Args)]
@@ -67,38 +79,24 @@ struct SwarmArgs {
     #[arg(long)]
     url: Target,
 
-    /// How many bots
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    bots: u32,
+    /// What the bots do, from a file instead of flags (see docs/load-testing.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = Flags::NAMES)]
+    scenario: Option<PathBuf>,
 
-    /// How long the measured window is, at least 1s
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
-    duration: Duration,
+    #[command(flatten)]
+    flags: Flags,
+
+    /// How long the measured window is, at least 1s [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = text::duration)]
+    duration: Option<Duration>,
 
     /// Measure this long before the window, too, without misbehaviour, and compare
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = text::duration)]
     baseline: Option<Duration>,
 
-    /// How many bots connect per second
-    #[arg(long, value_name = "N/s", default_value = "200/s", value_parser = ramp)]
-    ramp: f64,
-
-    /// Inputs per second of each bot, up to 1000 [default: the server's tick rate]
-    #[arg(long, value_name = "HZ", value_parser = input_rate)]
-    input_rate: Option<f64>,
-
-    /// How the bots play
-    // Which ways there are is the bot's to say: see `command`.
-    #[arg(long, value_name = "WAY", default_value = "")]
-    behaviour: String,
-
-    /// Spread the bots over this many rooms, swarm-0 and so on; 1 is the default room
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    rooms: u32,
-
-    /// The same seed gives the same bots
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
+    /// The same seed gives the same bots [default: 1]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
 
     /// Write the report as JSON, too; `-` is stdout, and the table then goes to stderr
     #[arg(long, value_name = "FILE")]
@@ -107,9 +105,6 @@ struct SwarmArgs {
     /// Threads that run bots [default: half of the processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
-
-    #[command(flatten)]
-    mischief: Mischief,
 
     /// Spread the bots over this many processes, each with its own threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -151,6 +146,13 @@ pub fn main<B: Bot>() -> ExitCode {
         Ok(Cli {
             command: Command::Sweep(args),
         }) => match sweep::run(&args) {
+            Ok(true) => ExitCode::from(GOOD),
+            Ok(false) => ExitCode::from(BAD),
+            Err(error) => complain(&error, BAD),
+        },
+        Ok(Cli {
+            command: Command::Soak(args),
+        }) => match soak::run::<B>(&args) {
             Ok(true) => ExitCode::from(GOOD),
             Ok(false) => ExitCode::from(BAD),
             Err(error) => complain(&error, BAD),
@@ -211,7 +213,7 @@ enum Sink {
 }
 
 fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Asked)> {
-    args.mischief.check(args.bots, args.duration)?;
+    let plan = plan::<B>(&args)?;
     let sink = match args.json {
         None => Sink::Nowhere,
         Some(path) if path.as_os_str() == "-" => Sink::Stdout,
@@ -227,38 +229,49 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Asked)> {
         slo: args.slo,
         against: earlier.map(|report| (report, args.tolerance)),
     };
-    let more = args.mischief.more_sockets(args.bots);
-    let here = args.bots.div_ceil(args.processes);
-    let needed = u64::from(here) + more + SPARE_FILES;
+    allow_sockets(&plan)?;
+    Ok((plan, asked))
+}
+
+/// What these arguments ask for.
+fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
+    let ways: Vec<_> = bot::ways::<B>().collect();
+    let scenario = match &args.scenario {
+        Some(path) => scenario::read(path, &ways)?,
+        None => args.flags.scenario(&ways)?,
+    };
+    let threads = args.threads.map_or_else(
+        || std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+        usize::from,
+    );
+    let duration = args.duration.or(scenario.duration);
+    let mut plan = Plan {
+        target: args.url.clone(),
+        duration: duration.unwrap_or(DURATION),
+        baseline: args.baseline.or(scenario.baseline),
+        seed: args.seed.or(scenario.seed).unwrap_or(1),
+        groups: scenario.groups,
+        strangers: scenario.strangers,
+        threads,
+        processes: args.processes,
+        server_pid: args.server_pid,
+        drag: args.drag,
+    };
+    plan.check()?;
+    plan.threads = threads.min(plan.bots() as usize);
+    Ok(plan)
+}
+
+/// Lets this process open as many sockets as its bots need.
+pub(crate) fn allow_sockets(plan: &Plan) -> anyhow::Result<()> {
+    let here = plan.bots().div_ceil(plan.processes);
+    let needed = u64::from(here) + u64::from(plan.more_sockets()) + SPARE_FILES;
     let limit = rlimit::increase_nofile_limit(needed.max(1 << 16)).unwrap_or(needed);
     anyhow::ensure!(
         limit >= needed,
         "{here} bots and their company need {needed} open files, the system allows {limit} (see ulimit -Hn and --processes)"
     );
-    let threads = args.threads.map_or_else(
-        || std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
-        usize::from,
-    );
-    let plan = Plan {
-        target: args.url,
-        bots: args.bots,
-        duration: args.duration,
-        baseline: args.baseline,
-        ramp: args.ramp,
-        input_rate: args.input_rate,
-        way: bot::ways::<B>()
-            .find(|way| way.name == args.behaviour)
-            .context("no such behaviour")?
-            .name,
-        rooms: args.rooms,
-        seed: args.seed,
-        threads: threads.min(args.bots as usize),
-        mischief: args.mischief,
-        processes: args.processes,
-        server_pid: args.server_pid,
-        drag: args.drag,
-    };
-    Ok((plan, asked))
+    Ok(())
 }
 
 /// Writes the report and says whether the run was good.
@@ -295,34 +308,10 @@ fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if (Duration::from_secs(1)..=Duration::from_secs(7 * 86_400)).contains(&duration) {
-        Ok(duration)
-    } else {
-        Err("allowed is 1s to 7days".into())
-    }
-}
-
-fn ramp(text: &str) -> Result<f64, String> {
-    in_range(text.strip_suffix("/s").unwrap_or(text), 0.1, 100_000.0)
-}
-
-fn input_rate(text: &str) -> Result<f64, String> {
-    in_range(text, 0.01, 1000.0)
-}
-
 /// `10%` → 0.1.
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').ok_or("write it such as 10%")?;
-    in_range(number, 0.0, 1000.0).map(|percent| percent / 100.0)
-}
-
-fn in_range(text: &str, least: f64, most: f64) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("allowed is {least} to {most}")),
-    }
+    text::in_range(number, 0.0, 1000.0).map(|percent| percent / 100.0)
 }
 
 #[cfg(test)]
@@ -333,21 +322,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         command::<Pilot>().debug_assert();
-    }
-
-    #[test]
-    fn numbers_outside_their_range_are_refused() {
-        assert_eq!(ramp("200/s"), Ok(200.0));
-        assert_eq!(ramp("200"), Ok(200.0));
-        assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1500)));
-        for text in ["", "0/s", "-1", "nan", "inf", "200/m"] {
-            assert!(ramp(text).is_err(), "ramp {text:?}");
-        }
-        for text in ["", "10", "0s", "999ms", "8days"] {
-            assert!(duration(text).is_err(), "duration {text:?}");
-        }
-        for text in ["0", "-20", "1001"] {
-            assert!(input_rate(text).is_err(), "input rate {text:?}");
-        }
     }
 }

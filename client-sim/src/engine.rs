@@ -1,11 +1,12 @@
 //! One bot's connection: a socket, a timer, a player.
 //!
 //! Owns the order of a bot's life: connect, hello, play, linger, close; in between
-//! it may be cut off and come back, or hang. Every wait has an end. Counts into its
+//! it may be cut off and come back, leave and come anew, or hang. Every wait has an end. Counts into its
 //! own [`Tally`] and into the histograms of its thread; called by the swarm, one
 //! task per bot.
 
 mod comeback;
+mod farewell;
 mod hang;
 mod speech;
 
@@ -13,16 +14,16 @@ use crate::bot::{Bot, IDLE};
 use crate::ending::Ending;
 use crate::join::{Socket, join, not_binary};
 use crate::measure::{Measure, Rates, Tally};
-use crate::mischief::{Cuts, Role};
 use crate::pacer::Pacer;
 use crate::player::{Heard, Player};
+use crate::scenario::{Exits, Going, Plan, Role};
 use crate::seeds::{generator, seed};
-use crate::stage::{Stage, Window};
-use crate::swarm::Plan;
+use crate::stage::{Presence, Stage, Window};
+use crate::swarm::LOOK;
 use crate::view::Pool;
 use bytes::Bytes;
-use downbeat_protocol::Reason;
 use downbeat_protocol::message::Wire;
+use downbeat_protocol::{Reason, ResumeToken};
 use futures_util::{SinkExt, StreamExt};
 use rand::RngExt;
 use std::cell::RefCell;
@@ -43,47 +44,59 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the bots of one thread share.
 #[derive(Debug)]
-pub(crate) struct Group<B: Bot> {
+pub(crate) struct Shared<B: Bot> {
     pub(crate) plan: Plan,
     pub(crate) address: SocketAddr,
     pub(crate) stage: Arc<Stage>,
     /// Turns true when the bots shall leave.
     pub(crate) leave: watch::Receiver<bool>,
-    pub(crate) measure: RefCell<Measure>,
+    /// One per group.
+    pub(crate) measures: Vec<RefCell<Measure>>,
     /// What the bots of each room see.
     pub(crate) pools: RefCell<BTreeMap<String, Pool<Entity<B>>>>,
 }
 
+type Joined<B> = (Socket, Box<Player<<B as Bot>::Wire>>);
 type Entity<B> = <<B as Bot>::Wire as Wire>::Entity;
 
-impl<B: Bot> Group<B> {
-    /// Where bot `number` shares what it sees.
-    fn pool(&self, number: u32) -> Pool<Entity<B>> {
-        let mut pools = self.pools.borrow_mut();
-        pools.entry(self.plan.room(number)).or_default().clone()
+impl<B: Bot> Shared<B> {
+    /// Brings bot `number` in; with `resume` as the player it was.
+    ///
+    /// # Errors
+    /// [`Ending`] if it does not get in.
+    async fn join(&self, number: u32, resume: Option<ResumeToken>) -> Result<Joined<B>, Ending> {
+        let pool = {
+            let mut pools = self.pools.borrow_mut();
+            pools.entry(self.plan.room(number)).or_default().clone()
+        };
+        join::<B::Wire>(&self.plan, self.address, number, resume, pool).await
     }
 }
 
-/// Runs bot `number` from its connection to its end.
-pub(crate) async fn run<B: Bot>(group: &Group<B>, number: u32) -> Tally {
-    let (socket, player) =
-        match join::<B::Wire>(&group.plan, group.address, number, None, group.pool(number)).await {
-            Ok(joined) => joined,
-            Err(ending) => return refused(group, ending),
-        };
-    group.stage.joined();
-    let mut bot = Life::<B>::new(group, number, socket, player);
+/// Runs bot `number` from its connection to its end. `start` is the run's beginning.
+pub(crate) async fn run<B: Bot>(shared: &Shared<B>, number: u32, start: Instant) -> Tally {
+    if !wait(shared, number, start).await {
+        let ending = Ending::new("never_began", "no window to join in");
+        return refused(shared, number, ending);
+    }
+    let mut bot = match shared.join(number, None).await {
+        Ok((socket, player)) => Life::<B>::new(shared, number, socket, player),
+        Err(ending) => return refused(shared, number, ending),
+    };
+    shared.stage.joined();
     loop {
         let ended = match bot.play().await {
             Ok(Turn::Over) => bot.linger().await,
             Ok(Turn::Hang) => return bot.hang().await,
-            Ok(Turn::Cut) => match bot.come_back().await {
+            Ok(Turn::Go(going)) => match bot.go(going).await {
                 Ok(back) => {
                     bot = back;
                     continue;
                 }
                 Err(tally) => {
-                    group.stage.ended();
+                    if tally.ending.is_some() {
+                        shared.stage.ended();
+                    }
                     return *tally;
                 }
             },
@@ -92,7 +105,7 @@ pub(crate) async fn run<B: Bot>(group: &Group<B>, number: u32) -> Tally {
         match ended {
             Ok(()) => bot.settle(Instant::now()),
             Err(ending) => {
-                group.stage.ended();
+                shared.stage.ended();
                 bot.tally.ending = Some(ending);
             }
         }
@@ -101,10 +114,35 @@ pub(crate) async fn run<B: Bot>(group: &Group<B>, number: u32) -> Tally {
     }
 }
 
-fn refused<B: Bot>(group: &Group<B>, ending: Ending) -> Tally {
-    group.stage.failed();
+/// Waits until it is time to connect; `false` if that never comes.
+async fn wait<B: Bot>(shared: &Shared<B>, number: u32, start: Instant) -> bool {
+    let after = shared.plan.connects(number);
+    if shared.plan.group(number).1.join_at.is_none() {
+        sleep_until((start + after).into()).await;
+        return true;
+    }
+    let mut leave = shared.leave.clone();
+    let window = loop {
+        if let Some(window) = shared.stage.window() {
+            break window;
+        }
+        // An error means that the swarm itself is gone: leave, too.
+        let told = timeout(LOOK, leave.wait_for(|leave| *leave)).await;
+        if told.is_ok() {
+            return false;
+        }
+    };
+    sleep_until((window.start + after).into()).await;
+    true
+}
+
+fn refused<B: Bot>(shared: &Shared<B>, number: u32, ending: Ending) -> Tally {
+    shared.stage.failed();
+    let (group, plan) = shared.plan.group(number);
     Tally {
         ending: Some(ending),
+        role: plan.role,
+        group,
         ..Tally::default()
     }
 }
@@ -113,18 +151,15 @@ fn refused<B: Bot>(group: &Group<B>, ending: Ending) -> Tally {
 enum Turn {
     /// The window is over.
     Over,
-    /// Its link is to be cut.
-    Cut,
+    /// It is to go, for a while.
+    Go(Going),
     /// It is there to hang, and now it does.
     Hang,
 }
 
-/// Salt for a bot's cuts: how it plays does not depend on them.
-const CUTS: u64 = 0xC075;
-
 /// A bot that has joined.
 struct Life<'a, B: Bot> {
-    group: &'a Group<B>,
+    shared: &'a Shared<B>,
     number: u32,
     socket: Socket,
     player: Box<Player<B::Wire>>,
@@ -141,31 +176,34 @@ struct Life<'a, B: Bot> {
     pings: u32,
     /// What is being sent; kept for its memory.
     scratch: Vec<u8>,
-    /// When its link is cut, if ever.
-    cuts: Option<Cuts>,
-    /// The next of them, from the window's beginning.
-    next_cut: Option<Duration>,
+    /// When it goes before the end, if ever.
+    exits: Exits,
+    /// Held for its drop.
+    _presence: Presence,
 }
 
 impl<'a, B: Bot> Life<'a, B> {
-    fn new(group: &'a Group<B>, number: u32, socket: Socket, player: Box<Player<B::Wire>>) -> Self {
-        let plan = &group.plan;
+    fn new(
+        shared: &'a Shared<B>,
+        number: u32,
+        socket: Socket,
+        player: Box<Player<B::Wire>>,
+    ) -> Self {
+        let seeds = shared.plan.seed;
+        let (index, group) = shared.plan.group(number);
         let now = Instant::now();
-        let rate = plan.input_rate.unwrap_or(f64::from(player.tick_rate()));
+        let rate = group.input_rate.unwrap_or(f64::from(player.tick_rate()));
         // Real clients are not in step with each other, nor with the server.
-        let phase = generator(plan.seed, number).random_range(0.0..1.0) / rate;
-        let role = plan.mischief.role(plan.bots, number);
-        let cuts = plan.mischief.cut.filter(|_| role == Role::Honest);
-        let mut cuts = cuts.map(|rate| Cuts::new(generator(plan.seed ^ CUTS, number), rate));
+        let phase = generator(seeds, number).random_range(0.0..1.0) / rate;
         Self {
-            group,
+            shared,
             number,
-            next_cut: cuts.as_mut().map(Cuts::next),
-            cuts,
-            bot: (plan.way != IDLE.name).then(|| B::new(plan.way, seed(plan.seed, number))),
+            exits: Exits::new(group, seeds, number),
+            bot: (group.way != IDLE.name).then(|| B::new(group.way, seed(seeds, number))),
             pacer: Pacer::new(now + Duration::from_secs_f64(phase), rate),
             tally: Tally {
-                role,
+                role: group.role,
+                group: index,
                 rates: Some(Rates {
                     tick: player.tick_rate(),
                     snapshot: player.snapshot_rate(),
@@ -179,6 +217,7 @@ impl<'a, B: Bot> Life<'a, B> {
             sent: now,
             pings: 0,
             scratch: Vec::with_capacity(64),
+            _presence: Presence::new(&shared.stage),
         }
     }
 
@@ -204,14 +243,17 @@ impl<'a, B: Bot> Life<'a, B> {
     }
 
     /// Whose turn it is now, if not that of playing on.
-    fn turn(&self, now: Instant) -> Option<Turn> {
-        let window = self.group.stage.window()?;
+    fn turn(&mut self, now: Instant) -> Option<Turn> {
+        let window = self.shared.stage.window()?;
         if now >= window.end {
             return Some(Turn::Over);
         }
         let is_due = |after| now >= window.start + after;
         match self.tally.role {
-            Role::Honest => self.next_cut.is_some_and(is_due).then_some(Turn::Cut),
+            Role::Honest => match self.exits.next().is_some_and(is_due) {
+                true => self.exits.take().map(Turn::Go),
+                false => None,
+            },
             Role::Stalls(after) => is_due(after).then_some(Turn::Hang),
             Role::Trickles => is_due(Duration::ZERO).then_some(Turn::Hang),
         }
@@ -219,7 +261,7 @@ impl<'a, B: Bot> Life<'a, B> {
 
     /// Hears out what belongs into the window, until it is time to leave.
     async fn linger(&mut self) -> Result<(), Ending> {
-        let mut leave = self.group.leave.clone();
+        let mut leave = self.shared.leave.clone();
         let mut over = pin!(async {
             // An error means that the swarm itself is gone: leave, too.
             let _ = leave.wait_for(|leave| *leave).await;
@@ -267,7 +309,7 @@ impl<'a, B: Bot> Life<'a, B> {
     fn hear(&mut self, bytes: &Bytes, now: Instant) -> Result<(), Ending> {
         let window = self.measured();
         let is_measured = window.is_some_and(|window| window.contains(now));
-        let mut measure = self.group.measure.borrow_mut();
+        let mut measure = self.shared.measures[self.tally.group].borrow_mut();
         let heard = self.player.hear(bytes, |intended| {
             if window.is_some_and(|window| window.contains(intended)) {
                 let more = left_out_with(&mut self.left_out, intended);
@@ -282,10 +324,10 @@ impl<'a, B: Bot> Life<'a, B> {
         }
         match heard {
             Heard::Snapshot { visible, waiting } => {
-                if let Some(drag) = self.group.plan.drag {
+                if let Some(drag) = self.shared.plan.drag {
                     std::thread::sleep(drag);
                 }
-                self.group.stage.snapshot();
+                self.shared.stage.snapshot();
                 if is_measured {
                     self.tally.snapshots += 1;
                     self.tally.snapshot_bytes += size;
@@ -314,7 +356,7 @@ impl<'a, B: Bot> Life<'a, B> {
 
     /// From one snapshot to the next.
     fn gap(&self, measure: &mut Measure, before: Instant, now: Instant) {
-        let Some(times) = self.group.stage.times().filter(|_| self.is_honest()) else {
+        let Some(times) = self.shared.stage.times().filter(|_| self.is_honest()) else {
             return;
         };
         if times.baseline.contains(now) {
@@ -343,7 +385,7 @@ impl<'a, B: Bot> Life<'a, B> {
     /// falls silent must not look better than one that is slow.
     fn settle(&mut self, now: Instant) {
         if let Some(window) = self.measured() {
-            let mut measure = self.group.measure.borrow_mut();
+            let mut measure = self.shared.measures[self.tally.group].borrow_mut();
             for intended in self.player.open().filter(|moment| window.contains(*moment)) {
                 let more = left_out_with(&mut self.left_out, intended);
                 measure
@@ -367,7 +409,7 @@ impl<'a, B: Bot> Life<'a, B> {
 
     /// The window in which this bot is measured.
     fn measured(&self) -> Option<Window> {
-        self.group.stage.window().filter(|_| self.is_honest())
+        self.shared.stage.window().filter(|_| self.is_honest())
     }
 
     fn is_honest(&self) -> bool {

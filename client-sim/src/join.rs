@@ -5,7 +5,7 @@
 
 use crate::ending::Ending;
 use crate::player::{self, Answer, Player};
-use crate::swarm::Plan;
+use crate::scenario::Plan;
 use crate::target::CONNECT_TIMEOUT;
 use crate::view::Pool;
 use downbeat_protocol::codec::DECODE_LIMIT;

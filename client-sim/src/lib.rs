@@ -9,8 +9,8 @@
 //!            │         engine: one socket and one timer
 //!            │           ├─ pacer      when is the next input due?
 //!            │           ├─ bot        what does it say? (arena: the built-in game's)
-//!            │           └─ player     welcome, mirror, checksums, acknowledgements
-//!            │         mischief: which of them stall, trickle or are cut, and when
+//!            │           ├─ player     welcome, mirror, checksums, acknowledgements
+//!            │           └─ scenario   does it stall, trickle, leave, is it cut, and when?
 //!            ├─► hostile ──► garbage, slow requests: a thread beside the bots
 //!            └─► scrape ──► prometheus: the server's own figures
 //! ```
@@ -43,14 +43,15 @@ mod join;
 mod last_words;
 mod machine;
 mod measure;
-mod mischief;
 mod pacer;
 mod player;
 mod prometheus;
 mod report;
+mod scenario;
 mod scrape;
 mod seeds;
 mod slo;
+mod soak;
 mod stage;
 mod swarm;
 mod sweep;

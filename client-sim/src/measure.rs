@@ -6,7 +6,7 @@
 
 use crate::bot::Points;
 use crate::ending::Ending;
-use crate::mischief::Role;
+use crate::scenario::Role;
 use hdrhistogram::{CreationError, Histogram};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -136,6 +136,12 @@ impl Measure {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) role: Role,
+    /// Which group it belongs to.
+    pub(crate) group: usize,
+    /// How often it left, to come again as somebody new.
+    pub(crate) leaves: u32,
+    /// How long it was away by its own will.
+    pub(crate) away: Duration,
     /// How its misbehaviour went; `None` if it never came to it. At any time.
     pub(crate) hang: Option<Hang>,
     /// Links cut on purpose.

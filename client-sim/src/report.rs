@@ -5,6 +5,7 @@
 //! where the key says so; a figure that nothing was measured for is `null`.
 //! Bytes are WebSocket messages with their frame headers, without TCP and IP.
 
+mod groups;
 mod load;
 mod misbehaviour;
 mod server;
@@ -15,13 +16,16 @@ pub(crate) use misbehaviour::{Baseline, Memory, Misbehaviour, Seconds};
 pub(crate) use server::Phase;
 pub(crate) use server::Server;
 
+pub(crate) use groups::GroupReport;
+
+use crate::bot::IDLE;
 use crate::diagnosis::{Finding, diagnose};
 use crate::ending::Kind;
 use crate::machine::Machine;
 use crate::measure::{Durations, Inputs, Tally};
-use crate::mischief::Role;
+use crate::scenario::{Plan, Role};
 use crate::slo::{Objectives, Verdict};
-use crate::swarm::{Outcome, Plan};
+use crate::swarm::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -80,10 +84,14 @@ pub(crate) struct Report {
     /// Why bots are not there at the end; not those that the server rightly ended.
     pub(crate) ends: BTreeMap<String, u32>,
     pub(crate) inputs: Inputs,
-    /// Inputs per second of each bot.
+    /// Inputs per second of each bot; `null` if they differ, or there are none.
     pub(crate) input_rate: Option<f64>,
+    /// Of all groups.
     pub(crate) behaviour: String,
     pub(crate) rooms: u32,
+    /// The same for each group of bots.
+    #[serde(default)]
+    pub(crate) groups: Vec<GroupReport>,
     pub(crate) seed: u64,
     /// Whether each objective was kept; empty if there are none.
     #[serde(default)]
@@ -158,15 +166,22 @@ impl Report {
         let snapshots = sum(|tally| tally.snapshots);
         let visible = sum(|tally| tally.visible);
         let per_bot_s = |bytes: u64| ratio(bytes as f64, honest.len() as f64 * seconds);
-        let rate = |tally: &&&Tally| ratio(tally.snapshots as f64, seconds);
-        let sends_inputs = plan.way != crate::bot::IDLE.name;
-        let input_rate = plan.input_rate.or(rates.map(|rates| f64::from(rates.tick)));
+        let rate =
+            |tally: &&&Tally| ratio(tally.snapshots as f64, seconds - tally.away.as_secs_f64());
+        let sending = plan.groups.iter().filter(|group| group.way != IDLE.name);
+        let tick_rate = rates.map(|rates| f64::from(rates.tick));
+        let mut input_rates: Vec<_> = sending
+            .map(|group| group.input_rate.or(tick_rate))
+            .collect();
+        input_rates.dedup();
+        let mut ways: Vec<_> = plan.groups.iter().map(|group| group.way).collect();
+        ways.dedup();
         Self {
             format: FORMAT.into(),
             machine: outcome.machine.clone(),
             cores: Cores::of(&outcome.usage, seconds),
-            bots: plan.bots,
-            honest: plan.bots - plan.mischief.bots(),
+            bots: plan.bots(),
+            honest: plan.honest(),
             joined: joined as u32,
             join_failures: (tallies.len() - joined) as u32,
             disconnects: ended(Kind::Lost),
@@ -205,9 +220,13 @@ impl Report {
             ends: ends(tallies),
             misbehaviour,
             inputs: honest.iter().map(|tally| tally.inputs).sum(),
-            input_rate: input_rate.filter(|_| sends_inputs),
-            behaviour: plan.way.to_owned(),
-            rooms: plan.rooms,
+            input_rate: match input_rates[..] {
+                [rate] => rate,
+                _ => None,
+            },
+            behaviour: ways.join(", "),
+            rooms: plan.rooms(),
+            groups: groups::of(plan, outcome),
             seed: plan.seed,
             objectives: Vec::new(),
             findings: Vec::new(),

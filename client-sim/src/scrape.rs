@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const PAGE_LIMIT: u64 = 4 << 20;
 
 /// The server's resident memory.
-const MEMORY: &str = "process_resident_memory_bytes";
+pub(crate) const MEMORY: &str = "process_resident_memory_bytes";
 /// How long ticks take.
 const TICK: &str = "downbeat_tick_seconds";
 /// The phases of a tick, in their order.

@@ -10,10 +10,9 @@ use crate::crew::Crew;
 use crate::hostile::{self, Hostile};
 use crate::machine::Machine;
 use crate::measure::{Measure, Tally};
-use crate::mischief::Mischief;
+use crate::scenario::Plan;
 use crate::scrape::{self, ServerDelta};
 use crate::stage::{Live, Stage, Times, Window};
-use crate::target::Target;
 use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::Arc;
@@ -25,49 +24,15 @@ use tokio::time::{sleep, sleep_until};
 /// How often the swarm looks after its bots.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 
-/// What a swarm is to do.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) target: Target,
-    pub(crate) bots: u32,
-    pub(crate) duration: Duration,
-    /// How long to measure before the window.
-    pub(crate) baseline: Option<Duration>,
-    /// Connections per second.
-    pub(crate) ramp: f64,
-    /// Inputs per second; `None`: the server's tick rate.
-    pub(crate) input_rate: Option<f64>,
-    /// How the bots play: the name of one of the bot's ways.
-    pub(crate) way: &'static str,
-    pub(crate) rooms: u32,
-    pub(crate) seed: u64,
-    /// Threads that run bots, in each process.
-    pub(crate) threads: usize,
-    /// Processes that run bots; one is this one.
-    pub(crate) processes: u32,
-    /// The server's process, if it is on this machine.
-    pub(crate) server_pid: Option<u32>,
-    /// For how long a bot blocks its thread at each snapshot; only to be found out.
-    pub(crate) drag: Option<Duration>,
-    pub(crate) mischief: Mischief,
-}
-
-impl Plan {
-    /// The room of bot `number`; empty for the default room.
-    pub(crate) fn room(&self, number: u32) -> String {
-        match self.rooms {
-            1 => String::new(),
-            rooms => format!("swarm-{}", number % rooms),
-        }
-    }
-}
-
 /// What came of it.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// How long the measured window was; zero if no bot got that far.
     pub(crate) duration: Duration,
+    /// Of all bots.
     pub(crate) measure: Measure,
+    /// Of each group.
+    pub(crate) groups: Vec<Measure>,
     /// One per bot.
     pub(crate) tallies: Vec<Tally>,
     /// The server's own figures, or why there are none.
@@ -86,18 +51,33 @@ pub(crate) struct Outcome {
 /// # Errors
 /// If the server cannot be reached at all, or this machine gives no threads.
 pub(crate) fn run<B: Bot>(plan: &Plan) -> anyhow::Result<Outcome> {
+    run_with::<B>(plan, Arc::default(), progress_bar(plan))
+}
+
+/// The same on a stage that others look at, too, with another bar.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_with<B: Bot>(
+    plan: &Plan,
+    stage: Arc<Stage>,
+    bar: ProgressBar,
+) -> anyhow::Result<Outcome> {
     let machine = Machine::here();
     let runtime = runtime()?;
     runtime.block_on(async {
         let address = plan.target.resolve().await?;
         let (leave, leaving) = watch::channel(false);
-        let stage = Arc::new(Stage::default());
         let mut crew = Crew::start::<B>(plan, address, &stage, &leaving)?;
-        let bar = progress_bar(plan);
 
         let mut outcome = Outcome {
             duration: Duration::ZERO,
             measure: Measure::new()?,
+            groups: plan
+                .groups
+                .iter()
+                .map(|_| Measure::new())
+                .collect::<Result<_, _>>()?,
             tallies: Vec::new(),
             server: Err("no bot joined".into()),
             usage: Usage::default(),
@@ -136,9 +116,12 @@ pub(crate) fn run<B: Bot>(plan: &Plan) -> anyhow::Result<Outcome> {
         bar.set_message("leaving");
         // Nobody listens if all bots have ended already.
         let _ = leave.send(true);
-        for group in crew.join().await? {
-            outcome.measure.add(&group.measure);
-            outcome.tallies.extend(group.tallies);
+        for finished in crew.join().await? {
+            for (all, part) in outcome.groups.iter_mut().zip(&finished.measures) {
+                all.add(part);
+                outcome.measure.add(part);
+            }
+            outcome.tallies.extend(finished.tallies);
         }
         if let Some(thread) = hostile {
             outcome.hostile = thread
@@ -162,7 +145,7 @@ async fn everyone_in(plan: &Plan, stage: &Stage, crew: &Crew, bar: &ProgressBar)
             ..
         } = stage.live();
         bar.set_position(u64::from(joined));
-        if joined + failed >= plan.bots || crew.are_finished() {
+        if joined + failed >= plan.early() || crew.are_finished() {
             return joined > ended;
         }
         sleep(LOOK).await;
@@ -194,7 +177,7 @@ async fn play_on(window: Window, stage: &Stage, crew: &Crew, bar: &ProgressBar) 
                 0 => String::new(),
                 gone => format!(", {gone} lost"),
             };
-            let playing = live.joined - live.ended;
+            let playing = live.present;
             bar.set_message(format!("{playing} playing{gone}, {rate:.0} snapshots/s"));
             counted = (now, live.snapshots);
         }
@@ -206,7 +189,7 @@ async fn play_on(window: Window, stage: &Stage, crew: &Crew, bar: &ProgressBar) 
 /// A bar on stderr; hidden if that is no terminal.
 fn progress_bar(plan: &Plan) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(
-        Some(u64::from(plan.bots)),
+        Some(u64::from(plan.early())),
         ProgressDrawTarget::stderr_with_hz(10),
     );
     let style = ProgressStyle::with_template("{bar:32.cyan/blue} {percent:>3} %  {msg}");

@@ -5,7 +5,8 @@
 mod misbehaviour;
 
 use crate::report::{Gaps, Report};
-use crate::swarm::{Outcome, Plan};
+use crate::scenario::Plan;
+use crate::swarm::Outcome;
 use comfy_table::{CellAlignment, LineStyle, Table, presets};
 use std::fmt::Write;
 

@@ -11,8 +11,8 @@ pub(crate) use part::play as play_part;
 
 use crate::bot::Bot;
 use crate::measure::{Measure, Tally};
+use crate::scenario::Plan;
 use crate::stage::{Stage, Times};
-use crate::swarm::Plan;
 use processes::Processes;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -48,7 +48,8 @@ impl Share {
 /// What one group of bots hands back.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Finished {
-    pub(crate) measure: Measure,
+    /// One per group.
+    pub(crate) measures: Vec<Measure>,
     pub(crate) tallies: Vec<Tally>,
 }
 

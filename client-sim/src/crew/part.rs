@@ -9,8 +9,9 @@
 use super::threads::Threads;
 use super::{Finished, Share};
 use crate::bot::Bot;
+use crate::scenario::Plan;
 use crate::stage::{Live, Stage, Times, Window};
-use crate::swarm::{LOOK, Plan, runtime};
+use crate::swarm::{LOOK, runtime};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;

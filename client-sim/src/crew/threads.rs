@@ -5,20 +5,21 @@
 
 use super::{Finished, Share};
 use crate::bot::Bot;
-use crate::engine::{self, Group};
+use crate::engine::{self, Shared};
 use crate::measure::Measure;
+use crate::scenario::Plan;
 use crate::stage::Stage;
-use crate::swarm::{LOOK, Plan, runtime};
+use crate::swarm::{LOOK, runtime};
 use anyhow::{Context, anyhow};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 
 /// The threads that run bots.
 #[derive(Debug)]
@@ -38,15 +39,16 @@ impl Threads {
             std::thread::Builder::new()
                 .name(format!("bots-{thread}"))
                 .spawn(move || {
-                    let group = Group {
+                    let measures = plan.groups.iter().map(|_| Measure::new().map(RefCell::new));
+                    let shared = Shared {
+                        measures: measures.collect::<Result<_, _>>()?,
                         plan,
                         address,
                         stage,
                         leave,
-                        measure: RefCell::new(Measure::new()?),
                         pools: RefCell::default(),
                     };
-                    run_group::<B>(Rc::new(group), share, thread, start)
+                    run_part::<B>(&Rc::new(shared), share, thread, start)
                 })
         });
         let threads = threads.collect::<Result<_, _>>();
@@ -72,9 +74,9 @@ impl Threads {
     }
 }
 
-/// Starts this thread's bots along the ramp and waits for all of them.
-fn run_group<B: Bot>(
-    group: Rc<Group<B>>,
+/// Starts this thread's bots, each at its time, and waits for all of them.
+fn run_part<B: Bot>(
+    shared: &Rc<Shared<B>>,
     share: Share,
     thread: usize,
     start: Instant,
@@ -82,16 +84,15 @@ fn run_group<B: Bot>(
     let local = LocalSet::new();
     let tallies = local.block_on(&runtime()?, async {
         let mut bots = JoinSet::new();
-        for number in share.bots(group.plan.bots, thread, group.plan.threads) {
-            let after = Duration::from_secs_f64(f64::from(number) / group.plan.ramp);
-            sleep_until((start + after).into()).await;
-            let group = Rc::clone(&group);
-            bots.spawn_local(async move { engine::run(&group, number).await });
+        for number in share.bots(shared.plan.bots(), thread, shared.plan.threads) {
+            let shared = Rc::clone(shared);
+            bots.spawn_local(async move { engine::run(&shared, number, start).await });
         }
         bots.join_all().await
     });
+    let measures = shared.measures.iter();
     Ok(Finished {
-        measure: group.measure.borrow().clone(),
+        measures: measures.map(|measure| measure.borrow().clone()).collect(),
         tallies,
     })
 }

@@ -6,9 +6,9 @@
 use super::Life;
 use crate::bot::Bot;
 use crate::ending::Ending;
-use crate::join::{Socket, join};
+use crate::join::Socket;
 use crate::measure::Tally;
-use crate::mischief::Cuts;
+use crate::scenario::{Exit, Exits, Going};
 use futures_util::StreamExt;
 use rand::RngExt;
 use std::time::{Duration, Instant};
@@ -35,8 +35,8 @@ enum Cut {
 }
 
 impl Cut {
-    fn draw(cuts: &mut Cuts) -> Self {
-        match cuts.rng().random_range(0..3) {
+    fn draw(exits: &mut Exits) -> Self {
+        match exits.rng().random_range(0..3) {
             0 => Self::Reset,
             1 => Self::End,
             _ => Self::Mute,
@@ -58,50 +58,52 @@ impl Cut {
 }
 
 impl<'a, B: Bot> Life<'a, B> {
-    /// Cuts the link and comes back as the same player.
+    /// Goes for a while, and comes back.
     ///
     /// # Errors
-    /// What the bot counted, if it did not get its player back.
-    pub(super) async fn come_back(self) -> Result<Life<'a, B>, Box<Tally>> {
+    /// What the bot counted, if it did not come back.
+    pub(super) async fn go(self, going: Going) -> Result<Life<'a, B>, Box<Tally>> {
+        match going.exit {
+            Exit::Cut => self.come_back(going.together).await,
+            Exit::Leave => self.leave(going.together).await,
+        }
+    }
+
+    /// Its link is cut and it comes back as the same player: at once, if the links of
+    /// all its group are cut together, as phones do.
+    async fn come_back(self, at_once: bool) -> Result<Life<'a, B>, Box<Tally>> {
         let Self {
-            group,
+            shared,
             number,
             socket,
             player,
             bot,
             mut pacer,
             mut tally,
-            mut cuts,
+            mut exits,
+            _presence,
             ..
         } = self;
+        drop(_presence);
         tally.cuts += 1;
-        if let Some(window) = group.stage.window() {
+        if let Some(window) = shared.stage.window() {
             let lost = player.open().filter(|moment| window.contains(*moment));
             tally.inputs.cut += lost.count() as u64;
         }
         let score = player.own().map(|own| B::points(own).score);
-        let hanging = cuts.as_mut().and_then(|cuts| Cut::draw(cuts).make(socket));
+        let hanging = Cut::draw(&mut exits).make(socket);
 
         let start = Instant::now();
-        let mut pauses = 0;
+        let mut tries = 0;
         let joined = loop {
-            let pause = cuts
-                .as_mut()
-                .map_or(0, |cuts| cuts.rng().random_range(PAUSE_MS));
-            sleep(Duration::from_millis(pause << pauses)).await;
-            pauses += 1;
-            let resume = Some(player.resume());
-            match join(
-                &group.plan,
-                group.address,
-                number,
-                resume,
-                group.pool(number),
-            )
-            .await
-            {
+            if tries > 0 || !at_once {
+                let pause = exits.rng().random_range(PAUSE_MS) << tries;
+                sleep(Duration::from_millis(pause)).await;
+            }
+            tries += 1;
+            match shared.join(number, Some(player.resume())).await {
                 Ok(joined) => break joined,
-                Err(ending) if pauses == TRIES => return Err(lost(tally, ending)),
+                Err(ending) if tries == TRIES => return Err(lost(tally, ending)),
                 Err(_) => {}
             }
         };
@@ -111,20 +113,25 @@ impl<'a, B: Bot> Life<'a, B> {
             let detail = format!("came back as player {}, was {}", now.id().0, player.id().0);
             return Err(lost(tally, Ending::new("another_player", detail)));
         }
-        pacer.restart(Instant::now());
+        let back = Instant::now();
+        pacer.restart(back);
+        if let Some(window) = shared.stage.window() {
+            exits.back(back.saturating_duration_since(window.start));
+        }
         let mut back = Self {
             bot,
             pacer,
             tally,
-            next_cut: cuts.as_mut().map(Cuts::next),
-            cuts,
-            ..Self::new(group, number, socket, now)
+            exits,
+            ..Self::new(shared, number, socket, now)
         };
         if let Err(ending) = back.first_snapshot(score).await {
             return Err(lost(back.tally, ending));
         }
         back.tally.resumes += 1;
-        group.measure.borrow_mut().resume.record(start.elapsed());
+        let mut measure = shared.measures[back.tally.group].borrow_mut();
+        measure.resume.record(start.elapsed());
+        drop(measure);
         Ok(back)
     }
 

@@ -7,7 +7,7 @@ use super::Life;
 use crate::bot::Bot;
 use crate::last_words::LastWords;
 use crate::measure::{Ended, Hang, Tally};
-use crate::mischief::Role;
+use crate::scenario::Role;
 use futures_util::FutureExt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ const READ_OUT: Duration = Duration::from_secs(1);
 impl<B: Bot> Life<'_, B> {
     /// Hangs until the server ends the connection, or all bots leave.
     pub(super) async fn hang(mut self) -> Tally {
-        let mut leave = self.group.leave.clone();
+        let mut leave = self.shared.leave.clone();
         let start = Instant::now();
         let message = self.one_message();
         let stream = self.socket.get_ref();

@@ -22,7 +22,7 @@ impl<B: Bot> Life<'_, B> {
             Some(_) => self.pacer.next().min(ping),
             None => ping,
         };
-        match self.group.stage.window() {
+        match self.shared.stage.window() {
             Some(window) => next.min(window.end),
             None => next,
         }
@@ -66,7 +66,7 @@ impl<B: Bot> Life<'_, B> {
             .input(intended, ahead, wish, &mut self.scratch)?;
 
         if let Some(window) = self.measured() {
-            let mut measure = self.group.measure.borrow_mut();
+            let mut measure = self.shared.measures[self.tally.group].borrow_mut();
             if window.contains(intended) {
                 let period = self.pacer.period();
                 measure

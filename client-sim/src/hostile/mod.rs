@@ -10,8 +10,9 @@ mod noise;
 
 use crate::bot::Bot;
 use crate::measure::Hang;
+use crate::scenario::Plan;
 use crate::stage::Window;
-use crate::swarm::{self, Plan};
+use crate::swarm;
 use anyhow::Context;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ pub(crate) fn start<B: Bot>(
     window: Window,
     leave: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<JoinHandle<anyhow::Result<Hostile>>>> {
-    if plan.mischief.garbage + plan.mischief.slowloris == 0 {
+    if plan.strangers.garbage + plan.strangers.slowloris == 0 {
         return Ok(None);
     }
     let plan = plan.clone();
@@ -84,11 +85,11 @@ fn run<B: Bot>(shared: &Rc<Shared>, mut leave: watch::Receiver<bool>) -> anyhow:
         };
         // Dropped at the end, and every socket with them.
         let mut connections = JoinSet::new();
-        for number in 0..shared.plan.mischief.garbage {
+        for number in 0..shared.plan.strangers.garbage {
             let shared = Rc::clone(shared);
             connections.spawn_local(async move { garbage::run::<B>(&shared, number).await });
         }
-        for number in 0..shared.plan.mischief.slowloris {
+        for number in 0..shared.plan.strangers.slowloris {
             let shared = Rc::clone(shared);
             connections.spawn_local(async move { loris::run(&shared, number).await });
         }

@@ -5,7 +5,8 @@
 
 use super::{Gaps, ratio};
 use crate::cpu::{Busiest, Usage};
-use crate::swarm::{Outcome, Plan};
+use crate::scenario::Plan;
+use crate::swarm::Outcome;
 use serde::{Deserialize, Serialize};
 
 /// The bots' processes: if they were late, so were their inputs.

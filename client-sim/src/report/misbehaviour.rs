@@ -7,7 +7,7 @@ use super::{Gaps, ratio};
 use crate::ending::Kind;
 use crate::hostile::Hostile;
 use crate::measure::{Hang, Tally};
-use crate::mischief::Role;
+use crate::scenario::Role;
 use crate::swarm::Outcome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -18,14 +18,14 @@ const START: Duration = Duration::from_secs(20);
 
 /// How a server is started.
 #[derive(Clone, Debug)]
-pub(super) struct Launcher {
+pub(crate) struct Launcher {
     program: PathBuf,
     arguments: Vec<String>,
 }
 
 /// A running server.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     pub(super) url: String,
 }
@@ -36,7 +36,7 @@ impl Launcher {
     ///
     /// # Errors
     /// If there is none.
-    pub(super) fn find(program: Option<PathBuf>, arguments: Vec<String>) -> anyhow::Result<Self> {
+    pub(crate) fn find(program: Option<PathBuf>, arguments: Vec<String>) -> anyhow::Result<Self> {
         let program = match program {
             Some(program) => {
                 ensure!(program.is_file(), "there is no {}", program.display());
@@ -63,7 +63,7 @@ impl Launcher {
     ///
     /// # Errors
     /// If it does not start, or ends before it listens; with its last words.
-    pub(super) fn start(&self, tick_rate: u32) -> anyhow::Result<Server> {
+    pub(crate) fn start(&self, tick_rate: u32) -> anyhow::Result<Server> {
         let mut command = Command::new(&self.program);
         command
             .args(["--bind", "127.0.0.1:0", "--seed", "1"])
@@ -92,8 +92,13 @@ impl Launcher {
 }
 
 impl Server {
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Its process.
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 

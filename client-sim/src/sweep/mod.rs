@@ -23,7 +23,7 @@ pub(crate) use words::notes;
 use crate::machine::Machine;
 use crate::target::Target;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use launch::Launcher;
+pub(crate) use launch::Launcher;
 use report::{FORMAT, Limit, Rate, Run, Sweep};
 use search::{Bounds, Outcome, Search};
 use std::io::{self, Write};
