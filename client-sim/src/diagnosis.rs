@@ -14,6 +14,9 @@ const TICK: f64 = 0.5;
 const LATE: f64 = 0.5;
 /// A thread busy for this part of the time has no more to give.
 const THREAD: f64 = 0.9;
+/// A thread busy for this part of the time works in bursts, a tick's snapshots at
+/// once: what is due meanwhile is late.
+const BURSTS: f64 = 0.5;
 /// All cores busy for this part of the time are none to be had.
 const MACHINE: f64 = 0.92;
 /// Bots later than this part of the period, and than this many milliseconds (a
@@ -211,6 +214,15 @@ impl Case<'_> {
                     "the bots act {late:.1} ms late (p99): their thread is busy {busy:.0} % of the time, and waits {waited:.0} % of it for a core"
                 ),
                 "do not blame the server: more cores, or another machine for the bots",
+            );
+        }
+        if thread.share >= BURSTS {
+            return found(
+                Culprit::Generator,
+                format!(
+                    "the bots act {late:.1} ms late (p99): a tick's snapshots come at once and keep their thread busy {busy:.0} % of the time"
+                ),
+                "more --threads or --processes, or another machine for the bots",
             );
         }
         found(

@@ -7,11 +7,11 @@
 use crate::bot::{self, Bot, IDLE};
 use crate::cli::{BAD, GOOD, USAGE, complain};
 use crate::ending::Ending;
+use crate::entry::EntryArgs;
 use crate::scenario::text;
 use crate::seeds;
-use crate::solo::{Entry, News, Solo, Tap};
+use crate::solo::{News, Solo, Tap};
 use crate::tape::{Description, Tape, What};
-use crate::target::Target;
 use anyhow::Context;
 use clap::Args;
 use downbeat_protocol::PROTOCOL_VERSION;
@@ -19,7 +19,6 @@ use downbeat_protocol::message::Wire;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::time::sleep;
 
@@ -34,21 +33,12 @@ pub(crate) struct RecordArgs {
     /// Where to write; `-` is stdout, message by message
     file: PathBuf,
 
-    /// The server's address, for instance ws://127.0.0.1:4000/ws
-    #[arg(long)]
-    url: Target,
+    #[command(flatten)]
+    entry: EntryArgs,
 
     /// How long
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = text::duration)]
     duration: Duration,
-
-    /// The room [default: the one in the address, or the default room]
-    #[arg(long, default_value = "", hide_default_value = true)]
-    room: String,
-
-    /// The player's name
-    #[arg(long, default_value = "recorder")]
-    name: String,
 
     /// How to play
     // Which there are, and the default, is the bot's to say.
@@ -59,17 +49,13 @@ pub(crate) struct RecordArgs {
     #[arg(long, conflicts_with = "behaviour")]
     watch: bool,
 
-    /// The same seed plays alike
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
-
     /// Stop when the file has so many MiB
     #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
     max_size: u64,
 }
 
 /// Records, and says how it went.
-pub(crate) fn record<B: Bot>(args: RecordArgs) -> ExitCode {
+pub(crate) fn record<B: Bot>(args: &RecordArgs) -> u8 {
     let out = match open(&args.file) {
         Ok(out) => out,
         Err(error) => return complain(&error, USAGE),
@@ -78,8 +64,8 @@ pub(crate) fn record<B: Bot>(args: RecordArgs) -> ExitCode {
         .enable_all()
         .build()
         .context("cannot start a runtime");
-    match runtime.and_then(|runtime| runtime.block_on(run::<B>(&args, out))) {
-        Ok(Ended::Enough) => ExitCode::from(GOOD),
+    match runtime.and_then(|runtime| runtime.block_on(run::<B>(args, out))) {
+        Ok(Ended::Enough) => GOOD,
         Ok(Ended::Early(ending)) => {
             let what = anyhow::anyhow!("{}: {}", ending.label, ending.detail);
             complain(&what.context("the connection ended"), BAD)
@@ -145,11 +131,13 @@ impl Tap for Recorder {
 async fn run<B: Bot>(args: &RecordArgs, out: Out) -> anyhow::Result<Ended> {
     let way = bot::ways::<B>().find(|way| way.name == args.behaviour);
     let way = way.context("no such behaviour")?;
-    let bot = (!args.watch && way != IDLE).then(|| B::new(way.name, seeds::seed(args.seed, 0)));
+    let bot =
+        (!args.watch && way != IDLE).then(|| B::new(way.name, seeds::seed(args.entry.seed, 0)));
+    let entry = args.entry.entry(args.watch)?;
     let about = Description {
         protocol: PROTOCOL_VERSION,
         game: B::Wire::SCHEMA.to_owned(),
-        url: args.url.to_string(),
+        url: entry.target.to_string(),
         date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
         client: format!(
             "client-sim {}, {}",
@@ -163,14 +151,7 @@ async fn run<B: Bot>(args: &RecordArgs, out: Out) -> anyhow::Result<Ended> {
         live: args.file.as_os_str() == "-",
         failed: None,
     };
-    let address = args.url.resolve().await?;
-    let entry = Entry {
-        target: args.url.clone(),
-        room: args.room.clone(),
-        name: args.name.clone(),
-        watch: args.watch,
-        resume: None,
-    };
+    let address = entry.target.resolve().await?;
     let start = recorder.start;
     let (ended, recorder) = match Solo::enter(&entry, address, bot.is_some(), recorder).await {
         Ok(solo) => play(solo, bot, args.duration).await,

@@ -8,17 +8,18 @@
 
 use crate::bot::{Input, Sight};
 use crate::ending::Ending;
-use crate::join::{Socket, connect, not_binary};
+use crate::entry::Entry;
+use crate::join::{Socket, not_binary, open};
 use crate::pacer::Pacer;
 use crate::player::{self, Answer, Heard, Player};
 use crate::tape::What;
-use crate::target::{CONNECT_TIMEOUT, Target};
+use crate::target::CONNECT_TIMEOUT;
 use crate::view::Pool;
 use bytes::Bytes;
 use downbeat_protocol::codec;
-use downbeat_protocol::message::{Hello, Wire, schema_hash};
+use downbeat_protocol::message::Wire;
 use downbeat_protocol::snapshot::{Head, SNAPSHOT};
-use downbeat_protocol::{ClientMessage, PROTOCOL_VERSION, Reason, ResumeToken, ServerMessage};
+use downbeat_protocol::{Reason, ServerMessage};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -37,19 +38,6 @@ const PING_STEERED: Duration = Duration::from_secs(1);
 /// The same of one who sends none: half of what a server lets acknowledgements lag
 /// by default before it skips snapshots.
 const PING_SILENT: Duration = Duration::from_millis(500);
-
-/// Who comes in, and where.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) target: Target,
-    /// Empty: the one of the address, or the default room.
-    pub(crate) room: String,
-    pub(crate) name: String,
-    /// Looks on and plays nobody.
-    pub(crate) watch: bool,
-    /// The player he was.
-    pub(crate) resume: Option<ResumeToken>,
-}
 
 /// Sees every message, as it was in its frame.
 pub(crate) trait Tap {
@@ -331,8 +319,8 @@ async fn greet<W: Wire>(
     address: SocketAddr,
     tap: &mut impl Tap,
 ) -> Result<(Socket, Box<Player<W>>), Ending> {
-    let mut socket = connect(&entry.target, address).await?;
-    let hello = hello::<W>(entry)?;
+    let mut socket = open(&entry.target, address, entry.net, entry.seed, 0).await?;
+    let hello = entry.hello::<W>()?;
     tap.said(What::Client, Instant::now(), &hello);
     socket
         .send(Message::Binary(hello.into()))
@@ -355,22 +343,6 @@ async fn greet<W: Wire>(
             other => not_binary(other)?,
         }
     }
-}
-
-fn hello<W: Wire>(entry: &Entry) -> Result<Vec<u8>, Ending> {
-    let hello = Hello {
-        version: PROTOCOL_VERSION,
-        schema: schema_hash::<W>(),
-        room: entry.room.clone(),
-        name: entry.name.clone(),
-        token: None,
-        resume: entry.resume,
-    };
-    let message = match entry.watch {
-        true => ClientMessage::<Input<W>>::Watch(hello),
-        false => ClientMessage::Hello(hello),
-    };
-    Ok(codec::encode(&message)?)
 }
 
 /// What the server said; pings and pongs of the WebSocket are not the protocol's.

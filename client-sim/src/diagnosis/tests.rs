@@ -87,7 +87,7 @@ type Blame<'a> = (&'a str, Figures, &'a [(Culprit, &'a str)]);
 #[test]
 fn each_is_blamed_for_its_own_figures() {
     use Culprit::{Delivery, Generator, Machine, Server};
-    let cases: [Blame<'_>; 14] = [
+    let cases: [Blame<'_>; 15] = [
         ("nothing", QUIET, &[]),
         (
             "a slow game",
@@ -191,6 +191,15 @@ fn each_is_blamed_for_its_own_figures() {
                 (Generator, "the bots act 30.0 ms late"),
                 (Machine, "2.0 of its 2 cores"),
             ],
+        ),
+        (
+            "bots in bursts",
+            Figures {
+                bots_thread: 0.67,
+                bots_late: 14.0,
+                ..QUIET
+            },
+            &[(Generator, "14.0 ms late (p99): a tick's snapshots")],
         ),
         (
             "bots late by a timer's grain",

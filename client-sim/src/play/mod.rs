@@ -21,10 +21,10 @@ use crate::arena::Pilot;
 use crate::bot::{self, Bot, IDLE, Sight};
 use crate::cli::{BAD, GOOD, USAGE, complain};
 use crate::ending::{Ending, Kind};
+use crate::entry::{Entry, EntryArgs};
 use crate::player;
 use crate::seeds;
-use crate::solo::{self, Entry};
-use crate::target::Target;
+use crate::solo;
 use anyhow::Context;
 use clap::Args;
 use clap::builder::PossibleValue;
@@ -37,7 +37,6 @@ use state::{Notice, State};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use terminal::Held;
 use theme::Theme;
@@ -65,17 +64,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 
 #[derive(Debug, Args)]
 pub(crate) struct PlayArgs {
-    /// The server's address, for instance ws://127.0.0.1:4000/ws
-    #[arg(long)]
-    url: Target,
-
-    /// The room [default: the one in the address, or the default room]
-    #[arg(long, default_value = "", hide_default_value = true)]
-    room: String,
-
-    /// The player's name
-    #[arg(long, default_value = "player")]
-    name: String,
+    #[command(flatten)]
+    entry: EntryArgs,
 
     /// Let a bot fly, and look on
     #[arg(long = "as", value_name = "BEHAVIOUR", value_parser = ways().collect::<Vec<_>>())]
@@ -84,10 +74,6 @@ pub(crate) struct PlayArgs {
     /// Play nobody, and see all of the plane
     #[arg(long, conflicts_with = "behaviour")]
     watch: bool,
-
-    /// The same seed gives the same bot
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    seed: u64,
 }
 
 fn ways() -> impl Iterator<Item = PossibleValue> {
@@ -100,7 +86,7 @@ pub(crate) fn knows<B: Bot>() -> bool {
 }
 
 /// Plays, and says how it ended.
-pub(crate) fn play<B: Bot>(args: PlayArgs) -> ExitCode {
+pub(crate) fn play<B: Bot>(args: &PlayArgs) -> u8 {
     let known = match knows::<B>() {
         true => terminal::check(),
         false => Err(anyhow::anyhow!(
@@ -116,26 +102,20 @@ pub(crate) fn play<B: Bot>(args: PlayArgs) -> ExitCode {
         .build()
         .context("cannot start a runtime");
     match runtime.and_then(|runtime| runtime.block_on(run(args))) {
-        Ok(()) => ExitCode::from(GOOD),
+        Ok(()) => GOOD,
         Err(error) => complain(&error, BAD),
     }
 }
 
-async fn run(args: PlayArgs) -> anyhow::Result<()> {
-    let address = args.url.resolve().await?;
-    let entry = Entry {
-        target: args.url.clone(),
-        room: args.room.clone(),
-        name: args.name.clone(),
-        watch: args.watch,
-        resume: None,
-    };
-    let hands = Hands::new(&args);
+async fn run(args: &PlayArgs) -> anyhow::Result<()> {
+    let entry = args.entry.entry(args.watch)?;
+    let address = entry.target.resolve().await?;
+    let hands = Hands::new(args);
     let mut solo = match Solo::enter(&entry, address, hands.steer(), ()).await {
         Ok(solo) => solo,
         Err((ending, ())) => return Err(sentence(&ending)),
     };
-    let mut stage = Stage::new(args, entry, address, hands)?;
+    let mut stage = Stage::new(entry, address, hands)?;
     loop {
         let ending = match stage.play(&mut solo).await? {
             None => {
@@ -176,9 +156,10 @@ impl Hands {
             return Self::Person(Keys::default());
         };
         match bot::ways::<Pilot>().find(|way| way.name == behaviour) {
-            Some(way) if way != IDLE => {
-                Self::Bot(Pilot::new(way.name, seeds::seed(args.seed, 0)), way.name)
-            }
+            Some(way) if way != IDLE => Self::Bot(
+                Pilot::new(way.name, seeds::seed(args.entry.seed, 0)),
+                way.name,
+            ),
             _ => Self::Nobody(IDLE.name),
         }
     }
@@ -216,7 +197,6 @@ enum Asked {
 
 /// What does not change with the connection.
 struct Stage {
-    args: PlayArgs,
     entry: Entry,
     address: SocketAddr,
     hands: Hands,
@@ -229,16 +209,10 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(
-        args: PlayArgs,
-        entry: Entry,
-        address: SocketAddr,
-        hands: Hands,
-    ) -> anyhow::Result<Self> {
+    fn new(entry: Entry, address: SocketAddr, hands: Hands) -> anyhow::Result<Self> {
         let mut frames = interval(FRAME);
         frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
         Ok(Self {
-            args,
             entry,
             address,
             hands,
@@ -334,10 +308,8 @@ impl Stage {
                 // Another attempt with the same token would end the same way.
                 resume = None;
             }
-            let entry = Entry {
-                resume,
-                ..self.entry.clone()
-            };
+            self.entry.resume = resume;
+            let entry = self.entry.clone();
             let enter = Solo::enter(&entry, self.address, self.hands.steer(), ());
             let notice = Notice::lost(&ending, tries, Duration::ZERO);
             match self.wait(player, &notice, enter, false).await? {
@@ -385,15 +357,16 @@ impl Stage {
         arrival: Option<Instant>,
         notice: Option<&Notice>,
     ) -> anyhow::Result<()> {
-        let title = match self.args.room.is_empty() {
-            true => self.args.url.to_string(),
-            false => format!("{} at {}", self.args.room, self.args.url),
+        let Entry { target, room, .. } = &self.entry;
+        let title = match room.is_empty() {
+            true => target.to_string(),
+            false => format!("{room} at {target}"),
         };
         let scene = Scene {
             player,
             state: &self.state,
             title: &title,
-            pilot: &self.hands.describe(&self.args.name),
+            pilot: &self.hands.describe(&self.entry.name),
             by_hand: matches!(self.hands, Hands::Person(_)),
             arrival,
             now: Instant::now(),

@@ -29,7 +29,6 @@ use reading::{Meaning, Reading};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use summary::Summary;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -131,7 +130,7 @@ impl Kind {
 }
 
 /// Prints a recording, and says whether it was right.
-pub(crate) fn show<W: Wire>(args: &ShowArgs) -> ExitCode {
+pub(crate) fn show<W: Wire>(args: &ShowArgs) -> u8 {
     let (reader, opening) = match open(&args.file) {
         Ok(opened) => opened,
         Err(error) => return complain(&error, USAGE),
@@ -139,10 +138,10 @@ pub(crate) fn show<W: Wire>(args: &ShowArgs) -> ExitCode {
     let mut out = BufWriter::new(io::stdout().lock());
     let shown = print::<W>(args, reader, &opening, &mut out);
     match shown.and_then(|good| out.flush().map(|()| good)) {
-        Ok(true) => ExitCode::from(GOOD),
-        Ok(false) => ExitCode::from(BAD),
+        Ok(true) => GOOD,
+        Ok(false) => BAD,
         // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(GOOD),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => GOOD,
         Err(error) => complain(&error.into(), BAD),
     }
 }
