@@ -99,7 +99,7 @@ impl Summary {
             Check::None | Check::Unknown(_) => {}
         }
         let parts = &mut self.parts;
-        let mut add = |part, bytes: usize| parts.entry(part).or_insert(Count::default()).add(bytes);
+        let mut add = |part, bytes: usize| parts.entry(part).or_default().add(bytes);
         add("header", seen.header_bytes);
         // An absent option is one byte.
         add("own", seen.own_bytes);
