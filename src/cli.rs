@@ -73,7 +73,7 @@ enum Failure {
     #[error("{0}")]
     Config(Problems),
     #[error("{0}")]
-    Secret(String),
+    Given(String),
     #[error("{0}: {1} is already in use; choose another with --{flag} ADDRESS:PORT", flag = .0.replace('_', "-"))]
     InUse(&'static str, SocketAddr),
     #[error("{0}")]
@@ -90,7 +90,7 @@ fn refuse(failure: &Failure) -> ExitCode {
         eprintln!("downbeat: {line}");
     }
     match failure {
-        Failure::Config(_) | Failure::Secret(_) | Failure::InUse(..) | Failure::Listen(_) => {
+        Failure::Config(_) | Failure::Given(_) | Failure::InUse(..) | Failure::Listen(_) => {
             ExitCode::from(2)
         }
         Failure::Undrained(_) | Failure::Failed(_) => ExitCode::FAILURE,
@@ -150,7 +150,9 @@ fn not_started(error: StartError) -> Failure {
             ErrorKind::AddrInUse => Failure::InUse(error.key, error.address),
             _ => Failure::Listen(error),
         },
-        StartError::Keys(_) | StartError::Certificate(_) => Failure::Secret(error.to_string()),
+        StartError::Keys(_) | StartError::Certificate(_) | StartError::Bans(_) => {
+            Failure::Given(error.to_string())
+        }
         error => Failure::Failed(error.to_string()),
     }
 }

@@ -7,7 +7,10 @@
 
 use crate::config::{Auth, Secret, Secrets, Settings};
 use crate::game::Game;
-use crate::guard::{Admission, BadCertificate, BadKeys, Keys, Permits, Readiness, Tls, Tokens};
+use crate::guard::{
+    Admission, BadBans, BadCertificate, BadKeys, Bans, Keys, Moment, Permits, Readiness, Tls,
+    Tokens,
+};
 use crate::lobby::{Drain, Enter, Lobby};
 use crate::ops::{self, Admin, Ops, Overseer};
 use crate::session::{self, Door, Entrance, Judge};
@@ -63,6 +66,9 @@ pub enum StartError {
     /// The certificate that TLS needs cannot be used.
     #[error("tls: {0}")]
     Certificate(#[from] BadCertificate),
+    /// The bans of the last time cannot be used.
+    #[error("ban_file: {0}")]
+    Bans(#[from] BadBans),
     /// Two metrics have one name.
     #[error("cannot count: {0}")]
     Telemetry(#[from] prometheus::Error),
@@ -173,16 +179,20 @@ struct Listening {
     handle: actix_server::ServerHandle,
 }
 
-fn admission(settings: &Settings, keys: Option<Secret>) -> Result<Admission, BadKeys> {
+fn admission(settings: &Settings, keys: Option<Secret>) -> Result<Admission, StartError> {
     let audience = settings.auth_audience.clone();
     let keys = match (settings.auth, keys, &settings.auth_key_file) {
         (Auth::None, ..) => None,
         (Auth::Jwt, Some(keys), Some(file)) => Some(Keys::watched(file.clone(), keys, audience)?),
         (Auth::Jwt, Some(keys), None) => Some(Tokens::new(&keys, audience)?.into()),
         // Not to be mistaken for "everybody": without keys nobody could come in.
-        (Auth::Jwt, None, _) => return Err(BadKeys::Empty),
+        (Auth::Jwt, None, _) => return Err(BadKeys::Empty.into()),
     };
-    Ok(Admission::new(keys, SystemTime::now))
+    let bans = match &settings.ban_file {
+        Some(file) => Bans::open(file.clone(), Moment::now())?,
+        None => Bans::default(),
+    };
+    Ok(Admission::new(keys, SystemTime::now).with_bans(bans))
 }
 
 /// Who answers for the rooms.
@@ -242,7 +252,6 @@ impl<W: Wire> Front<W> {
             Arc::clone(&settings),
             Arc::clone(&entrance.telemetry),
             self.tls.clone(),
-            entrance.admission.bans().clone(),
         );
         let request_timeout = settings.request_timeout;
 

@@ -7,7 +7,6 @@ mod harness;
 use downbeat::Server;
 use downbeat::config::{Network, OriginRule, Settings};
 use downbeat::game::arena::{Arena, Config};
-use downbeat::guard::{Admission, Culprit};
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Tick, codec};
 use harness::client::hello;
 use harness::raw::{BINARY, FIN, PING, PONG, frame, request};
@@ -163,21 +162,6 @@ async fn a_request_that_cannot_be_taken_is_told_why() {
     }
     eventually("nobody is at the door", || server.telemetry.http.get() == 0).await;
     server.finish(0).await;
-}
-
-#[actix_rt::test]
-async fn a_banned_address_gets_no_further_than_the_door() {
-    let admission = Admission::default();
-    let bans = admission.bans().clone();
-    let server = TestServer::start_with(admission, |_| {});
-    let loopback = Culprit::Address([127, 0, 0, 1].into());
-    let hour = Duration::from_secs(3600);
-    let ban = bans.ban(loopback, None, hour, Instant::now()).unwrap();
-    let (status, _, body) = ask(&server, &[]).await;
-    assert_eq!((status, &*body), (403, "banned for a while\n"));
-    bans.lift(ban.id);
-    assert_eq!(ask(&server, &[]).await.0, 101);
-    server.finish(1).await;
 }
 
 #[actix_rt::test]

@@ -47,6 +47,8 @@ settings! {
         /// The token that operators' requests must carry, in a file; or the token
         /// itself in the variable DOWNBEAT_ADMIN_TOKEN.
         admin_token_file: Option<PathBuf> = None => "none: no operators' routes", Maybe(File);
+        /// Where bans are kept, as JSON; the server writes it.
+        ban_file: Option<PathBuf> = None => "none: bans end with the server", Maybe(File);
     }
     "Players": {
         /// How players prove who they are: not at all, or by a signed token (JWT) in

@@ -33,6 +33,12 @@ impl Admission {
         }
     }
 
+    /// The same with these bans.
+    #[must_use]
+    pub fn with_bans(self, bans: Bans) -> Self {
+        Self { bans, ..self }
+    }
+
     /// What tokens are verified with, if they are.
     #[must_use]
     pub fn keys(&self) -> Option<&Keys> {

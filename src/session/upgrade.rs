@@ -134,7 +134,7 @@ fn admit<I: Send>(
     let client = client_of(&entrance.settings, headers, peer)?;
     let bans = entrance.admission.bans();
     if bans.find(client, None, Instant::now()).is_some() {
-        return Err(banned());
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "banned for a while"));
     }
     if !is_origin_allowed(headers, &entrance.settings.origins) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));
@@ -167,11 +167,6 @@ fn room_of(path: &str) -> Result<Option<String>, Refusal> {
         StatusCode::NOT_FOUND,
         "sockets are at /ws and /ws/{room}",
     ))
-}
-
-/// What is said to who is banned by his address.
-pub(super) const fn banned() -> Refusal {
-    Refusal::new(StatusCode::FORBIDDEN, "banned for a while")
 }
 
 /// What is said to whom there is no place for.
