@@ -1,8 +1,8 @@
 //! The table of settings: each stands here once, and nowhere else.
 
 use super::kind::{
-    Address, Auth, FORMAT, File, Kind, List, LogFilter, LogFormat, Maybe, PROOF, RoomName, Text,
-    Time, Whole,
+    Address, Auth, FORMAT, File, Folder, Kind, List, LogFilter, LogFormat, Maybe, PROOF, RoomName,
+    Text, Time, Whole,
 };
 use super::network::{Cidr, Network};
 use super::origins::{OriginRule, PageOrigin};
@@ -85,6 +85,9 @@ settings! {
         max_players: usize = 10_000, Whole(1..=100_000, "players");
         /// How long a player whose link is lost may come back.
         limbo: Duration = Duration::from_secs(15), Time(0..=3_600_000);
+        /// Where rooms are saved when the server drains, a file each, and restored from at
+        /// the next start; made if it is not there, and one server's alone.
+        save_dir: Option<PathBuf> = None => "none: rooms end with the process", Maybe(Folder);
     }
     "Messages": {
         /// Bytes of one message (all its frames) at most; a larger one ends the
