@@ -1,5 +1,9 @@
 //! A room's behaviour, without actix, clock or sockets.
 
+mod budget;
+mod crowd;
+mod overload;
+
 use super::core::{Core, CoreConfig};
 use super::inbox::Arrived;
 use super::puppet::{ADDRESS, Puppet, config};
@@ -631,6 +635,7 @@ fn an_inspection_shows_everyone_as_he_is() {
     );
 
     drop(ada);
+    watcher.take_and_acknowledge();
     core.tick(&mut ()).unwrap();
     let member = &core.inspect().members[0];
     assert!(!member.is_live, "in limbo");
