@@ -10,6 +10,7 @@ use crate::report::Report;
 use crate::scenario::{self, Flags, Plan, text};
 use crate::slo::{self, Objectives};
 use crate::soak::{self, SoakArgs};
+use crate::source::Sources;
 use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
@@ -19,6 +20,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -109,6 +111,11 @@ struct SwarmArgs {
     /// Spread the bots over this many processes, each with its own threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     processes: u32,
+
+    /// This machine's addresses to connect from, in turn, separated by commas
+    /// [default: the system's; on loopback several if ports run out]
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    source: Vec<IpAddr>,
 
     /// What must hold, for instance tick_p99<50%,gap_p99<1.5,skipped=0
     #[arg(long, value_name = "OBJECTIVES")]
@@ -255,6 +262,7 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
+        sources: Sources::new(args.source.clone()),
         drag: args.drag,
     };
     plan.check()?;

@@ -43,7 +43,7 @@ pub(crate) async fn join<W: Wire>(
     pool: Pool<W::Entity>,
 ) -> Result<(Socket, Box<Player<W>>), Ending> {
     let entered = async {
-        let mut socket = connect(plan, address).await?;
+        let mut socket = connect(plan, address, number).await?;
         let player = greet(&mut socket, plan, number, resume, pool).await?;
         Ok((socket, player))
     };
@@ -57,8 +57,13 @@ pub(crate) async fn join<W: Wire>(
 ///
 /// # Errors
 /// [`Ending`] if the server cannot be reached or refuses.
-pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, Ending> {
-    let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
+pub(crate) async fn connect(
+    plan: &Plan,
+    address: SocketAddr,
+    number: u32,
+) -> Result<Socket, Ending> {
+    let opened = plan.sources.open(address, number, plan.bots());
+    let stream = match timeout(CONNECT_TIMEOUT, opened).await {
         Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
         Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
     };

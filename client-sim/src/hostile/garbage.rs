@@ -55,7 +55,7 @@ async fn visit<B: Bot>(
             .await?
             .0
     } else {
-        connect(plan, address).await?
+        connect(plan, address, number).await?
     };
     shared.counted.borrow_mut().garbage_connections += 1;
     let stream = socket.get_ref();

@@ -13,6 +13,7 @@ pub(crate) use exits::{Exit, Exits, Going};
 pub(crate) use file::{Scenario, read};
 pub(crate) use flags::Flags;
 
+use crate::source::Sources;
 use crate::target::Target;
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) processes: u32,
     /// The server's process, if it is on this machine.
     pub(crate) server_pid: Option<u32>,
+    /// From which addresses they connect.
+    pub(crate) sources: Sources,
     /// For how long a bot blocks its thread at each snapshot; only to be found out.
     pub(crate) drag: Option<Duration>,
 }
