@@ -14,7 +14,8 @@ use crate::source::Sources;
 use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
-use crate::target::Target;
+use crate::target::{Target, TrustArgs};
+use crate::tokens::TokenArgs;
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -23,6 +24,7 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything went as it should.
@@ -56,7 +58,7 @@ enum Command {
     /// an honest one lost its connection, did not get its player back after a cut, or
     /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
     #[command(args_override_self = true, after_help = slo::help())]
-    Swarm(SwarmArgs),
+    Swarm(Box<SwarmArgs>),
 
     /// Find out how many players a server holds at each tick rate
     ///
@@ -87,6 +89,12 @@ struct SwarmArgs {
 
     #[command(flatten)]
     flags: Flags,
+
+    #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
+    token: TokenArgs,
 
     /// How long the measured window is, at least 1s [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
@@ -149,7 +157,7 @@ pub fn main<B: Bot>() -> ExitCode {
     match Cli::from_arg_matches(&arguments) {
         Ok(Cli {
             command: Command::Swarm(args),
-        }) => swarm::<B>(args),
+        }) => swarm::<B>(*args),
         Ok(Cli {
             command: Command::Sweep(args),
         }) => match sweep::run(&args) {
@@ -253,12 +261,13 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
     );
     let duration = args.duration.or(scenario.duration);
     let mut plan = Plan {
-        target: args.url.clone(),
+        target: args.url.clone().trusting(&args.trust)?,
         duration: duration.unwrap_or(DURATION),
         baseline: args.baseline.or(scenario.baseline),
         seed: args.seed.or(scenario.seed).unwrap_or(1),
         groups: scenario.groups,
         strangers: scenario.strangers,
+        tokens: None,
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
@@ -266,6 +275,7 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
         drag: args.drag,
     };
     plan.check()?;
+    plan.tokens = args.token.read(plan.bots())?.map(Arc::new);
     plan.threads = threads.min(plan.bots() as usize);
     Ok(plan)
 }

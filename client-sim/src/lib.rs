@@ -41,8 +41,10 @@ mod hostile;
 mod html;
 mod join;
 mod last_words;
+mod link;
 mod machine;
 mod measure;
+mod net;
 mod pacer;
 mod player;
 mod prometheus;
@@ -58,6 +60,7 @@ mod swarm;
 mod sweep;
 mod table;
 mod target;
+mod tokens;
 mod view;
 
 pub use bot::{Bot, IDLE, Input, Points, Sight, Way};

@@ -23,7 +23,7 @@ impl Sources {
     }
 
     /// The address of bot `number` among `bots` that connect to `server`.
-    fn of(&self, number: u32, bots: u32, server: IpAddr) -> Option<IpAddr> {
+    pub(crate) fn of(&self, number: u32, bots: u32, server: IpAddr) -> Option<IpAddr> {
         if !self.0.is_empty() {
             return self.0.get(number as usize % self.0.len()).copied();
         }
@@ -36,27 +36,22 @@ impl Sources {
             _ => None,
         }
     }
+}
 
-    /// Opens the connection of bot `number` among `bots`.
-    ///
-    /// # Errors
-    /// As the system says: no such address here, no port left, nobody there.
-    pub(crate) async fn open(
-        &self,
-        server: SocketAddr,
-        number: u32,
-        bots: u32,
-    ) -> io::Result<TcpStream> {
-        let Some(from) = self.of(number, bots, server.ip()) else {
-            return TcpStream::connect(server).await;
-        };
-        let socket = match server {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => TcpSocket::new_v6()?,
-        };
-        socket.bind(SocketAddr::new(from, 0))?;
-        socket.connect(server).await
-    }
+/// Connects to `server`, from that address if one is given.
+///
+/// # Errors
+/// As the system says: no such address here, no port left, nobody there.
+pub(crate) async fn connect(server: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+    let Some(from) = from else {
+        return TcpStream::connect(server).await;
+    };
+    let socket = match server {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(server).await
 }
 
 #[cfg(test)]
@@ -95,13 +90,14 @@ mod tests {
         let server = listener.local_addr().unwrap();
         let named = Sources::new(vec![[127, 0, 0, 1].into(), [127, 0, 0, 9].into()]);
         for (number, expected) in [(0, "127.0.0.1"), (1, "127.0.0.9")] {
-            let opened = named.open(server, number, 2).await.unwrap();
+            let from = named.of(number, 2, server.ip());
+            let opened = connect(server, from).await.unwrap();
             let (_, peer) = listener.accept().await.unwrap();
             assert_eq!(peer.ip().to_string(), expected);
             drop(opened);
         }
-        let nobodys = Sources::new(vec![[192, 0, 2, 1].into()]);
-        let error = nobodys.open(server, 0, 1).await.unwrap_err();
+        let nobodys = Some([192, 0, 2, 1].into());
+        let error = connect(server, nobodys).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
     }
 }
