@@ -63,7 +63,8 @@ pub(crate) async fn connect(
     address: SocketAddr,
     number: u32,
 ) -> Result<Socket, Ending> {
-    let opened = plan.target.open(address).await;
+    let from = plan.sources.of(number, plan.bots(), address.ip());
+    let opened = plan.target.open(address, from).await;
     let link = opened.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Ending::new("connect_timeout", "no connection in time"),
         _ => Ending::from_socket(WsError::Io(error)),

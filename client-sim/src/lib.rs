@@ -54,6 +54,7 @@ mod scrape;
 mod seeds;
 mod slo;
 mod soak;
+mod source;
 mod stage;
 mod swarm;
 mod sweep;
