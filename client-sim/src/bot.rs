@@ -57,7 +57,14 @@ pub(crate) async fn run(group: &Group, number: u32) -> Tally {
     group.stage.joined();
     let mut bot = Bot::new(group, number, socket, player);
     loop {
-        let ended = match bot.play().await {
+        let turn = bot.play().await;
+        // To the player it is the same who ended the link.
+        let turn = if bot.invited.is_some() {
+            Ok(Turn::Cut)
+        } else {
+            turn
+        };
+        let ended = match turn {
             Ok(Turn::Over) => bot.linger().await,
             Ok(Turn::Hang) => return bot.hang().await,
             Ok(Turn::Cut) => match bot.come_back().await {
@@ -96,7 +103,7 @@ fn refused(group: &Group, ending: Ending) -> Tally {
 enum Turn {
     /// The window is over.
     Over,
-    /// Its link is to be cut.
+    /// Its link is to be cut, or was ended by a server that wants it back.
     Cut,
     /// It is there to hang, and now it does.
     Hang,
@@ -125,6 +132,9 @@ struct Bot<'a> {
     cuts: Option<Cuts>,
     /// The next of them, from the window's beginning.
     next_cut: Option<Duration>,
+    /// Set when the server has ended the connection and said after how long to come back,
+    /// and the bot is to do so.
+    invited: Option<Duration>,
 }
 
 impl<'a> Bot<'a> {
@@ -158,6 +168,7 @@ impl<'a> Bot<'a> {
             sent: now,
             pings: 0,
             scratch: Vec::with_capacity(64),
+            invited: None,
         }
     }
 
@@ -275,7 +286,14 @@ impl<'a> Bot<'a> {
                 Ok(())
             }
             Heard::Other => Ok(()),
-            Heard::Bye { code, text } => Err(Ending::from_code(code, &text)),
+            Heard::Bye {
+                code,
+                text,
+                retry_after,
+            } => {
+                self.invited = retry_after.filter(|_| self.group.plan.returns);
+                Err(Ending::from_code(code, &text))
+            }
         }
     }
 

@@ -81,6 +81,11 @@ pub(crate) struct SwarmArgs {
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rooms: u32,
 
+    /// Come back, as the same players, to a server that ends a connection and says after
+    /// how long; reported as cut links
+    #[arg(long = "return")]
+    returns: bool,
+
     /// The same seed gives the same bots
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -150,6 +155,7 @@ fn prepare(args: SwarmArgs) -> anyhow::Result<(Plan, Sink)> {
         input_rate: args.input_rate,
         behaviour: args.behaviour,
         rooms: args.rooms,
+        returns: args.returns,
         seed: args.seed,
         threads: threads.min(args.bots as usize),
         mischief: args.mischief,

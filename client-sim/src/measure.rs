@@ -87,7 +87,7 @@ pub(crate) struct Tally {
     pub(crate) role: Role,
     /// How its misbehaviour went; `None` if it never came to it. At any time.
     pub(crate) hang: Option<Hang>,
-    /// Links cut on purpose.
+    /// Links cut on purpose, or ended by a server that said when to come back.
     pub(crate) cuts: u32,
     /// Those of them after which it had its player back.
     pub(crate) resumes: u32,

@@ -13,7 +13,7 @@ use downbeat_protocol::{
     ClientMessage, Mirror, PROTOCOL_VERSION, PlayerId, ResumeToken, Seq, ServerMessage, Snapshot,
 };
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Inputs that may wait for their acknowledgement; the oldest is given up.
 const OPEN_INPUTS: usize = 256;
@@ -54,6 +54,8 @@ pub(crate) enum Heard {
         code: u16,
         /// A sentence for people.
         text: String,
+        /// When to come back, if the server says so.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -153,7 +155,15 @@ impl Player {
         match codec::decode::<ServerMessage<ArenaWire>>(bytes).map_err(Trouble::Decode)? {
             ServerMessage::Snapshot(snapshot) => self.see(snapshot, acknowledged),
             ServerMessage::Event(_) | ServerMessage::Pong { .. } => Ok(Heard::Other),
-            ServerMessage::Bye { code, text, .. } => Ok(Heard::Bye { code, text }),
+            ServerMessage::Bye {
+                code,
+                text,
+                retry_after_ms,
+            } => Ok(Heard::Bye {
+                code,
+                text,
+                retry_after: retry_after_ms.map(|ms| Duration::from_millis(ms.into())),
+            }),
             ServerMessage::Welcome(_) => Err(Trouble::Unexpected("a second welcome")),
         }
     }
@@ -269,7 +279,6 @@ mod tests {
     use downbeat_protocol::Tick;
     use downbeat_protocol::arena::{Event, Rules};
     use downbeat_protocol::codec::FNV_START;
-    use std::time::Duration;
 
     const MS: Duration = Duration::from_millis(1);
 

@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) input_rate: Option<f64>,
     pub(crate) behaviour: Behaviour,
     pub(crate) rooms: u32,
+    /// Whether bots come back to a server that says when.
+    pub(crate) returns: bool,
     pub(crate) seed: u64,
     pub(crate) threads: usize,
     pub(crate) mischief: Mischief,

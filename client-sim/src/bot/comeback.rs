@@ -1,9 +1,11 @@
-//! A link cut on purpose, and the way back to the same player.
+//! A link cut on purpose, or ended by a server that says when to come back; and the way
+//! back to the same player.
 //!
 //! Owns how a link is cut, the pauses between tries, and what must hold after:
 //! the same player, with no fewer points. Called by the bot.
 
 use super::Bot;
+use crate::behaviour::generator;
 use crate::ending::Ending;
 use crate::join::{Socket, join};
 use crate::measure::Tally;
@@ -11,7 +13,7 @@ use crate::mischief::Cuts;
 use futures_util::StreamExt;
 use rand::RngExt;
 use std::time::{Duration, Instant};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 /// How often a bot tries to come back. The last try is over well within the time
 /// that a player stays in limbo by default.
@@ -19,6 +21,8 @@ const TRIES: u32 = 6;
 /// The first pause is drawn from this range; each further one from twice the range
 /// before.
 const PAUSE_MS: std::ops::Range<u64> = 50..250;
+/// Salt for the pauses of a bot that is not cut.
+const PAUSES: u64 = 0x9A05;
 /// From the welcome to the first snapshot.
 const FIRST_SNAPSHOT: Duration = Duration::from_secs(5);
 
@@ -57,11 +61,18 @@ impl Cut {
 }
 
 impl<'a> Bot<'a> {
-    /// Cuts the link and comes back as the same player.
+    /// Cuts the link, unless the server has ended it and says after how long to come
+    /// back, and comes back as the same player.
     ///
     /// # Errors
     /// What the bot counted, if it did not get its player back.
-    pub(super) async fn come_back(self) -> Result<Bot<'a>, Box<Tally>> {
+    pub(super) async fn come_back(mut self) -> Result<Bot<'a>, Box<Tally>> {
+        let invited = self.invited.take();
+        if let Some(after) = invited {
+            let moment = Instant::now() + after;
+            self.close().await;
+            sleep_until(moment.into()).await;
+        }
         let Self {
             group,
             number,
@@ -79,14 +90,19 @@ impl<'a> Bot<'a> {
             tally.inputs.cut += lost.count() as u64;
         }
         let score = player.own().map(|own| own.score);
-        let hanging = cuts.as_mut().and_then(|cuts| Cut::draw(cuts).make(socket));
+        let hanging = match (&mut cuts, invited) {
+            (Some(cuts), None) => Cut::draw(cuts).make(socket),
+            _ => None,
+        };
 
         let start = Instant::now();
         let mut pauses = 0;
+        let mut rng = generator(group.plan.seed ^ PAUSES, number);
         let joined = loop {
-            let pause = cuts
-                .as_mut()
-                .map_or(0, |cuts| cuts.rng().random_range(PAUSE_MS));
+            let pause = match &mut cuts {
+                Some(cuts) => cuts.rng().random_range(PAUSE_MS),
+                None => rng.random_range(PAUSE_MS),
+            };
             sleep(Duration::from_millis(pause << pauses)).await;
             pauses += 1;
             match join(&group.plan, group.address, number, Some(player.resume())).await {

@@ -27,7 +27,7 @@ pub(crate) struct Misbehaviour {
     /// From the moment they began to.
     pub(crate) trickling_ended_s: Seconds,
     pub(crate) trickling_ended_by: BTreeMap<String, u32>,
-    /// Links cut on purpose.
+    /// Links cut on purpose, or ended by a server that said when to come back.
     pub(crate) cuts: u32,
     /// Cuts after which the bot had the same player with no fewer points.
     pub(crate) resumes: u32,
