@@ -156,6 +156,7 @@ fn not_started(error: StartError) -> Failure {
         },
         StartError::Keys(_)
         | StartError::Certificate(_)
+        | StartError::Bans(_)
         | StartError::Rooms(NotStarted::Shelf(_)) => Failure::Unusable(error.to_string()),
         error => Failure::Failed(error.to_string()),
     }

@@ -5,12 +5,15 @@
 //! then the workers stopped. It installs no signal handlers; whoever runs it decides
 //! when to drain.
 
-use crate::config::{Auth, Secrets, Settings};
+use crate::config::{Auth, Secret, Secrets, Settings};
 use crate::game::Game;
-use crate::guard::{Admission, BadCertificate, BadKeys, Permits, Readiness, Tls, Tokens};
+use crate::guard::{
+    Admission, BadBans, BadCertificate, BadKeys, Bans, Keys, Moment, Permits, Readiness, Tls,
+    Tokens,
+};
 use crate::lobby::{Drain, Enter, Lobby, NotStarted, Settle};
 use crate::ops::{self, Admin, Ops, Overseer};
-use crate::session::{self, Door, Entrance};
+use crate::session::{self, Door, Entrance, Judge};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
 use crate::websocket::Io;
@@ -64,6 +67,9 @@ pub enum StartError {
     /// The certificate that TLS needs cannot be used.
     #[error("tls: {0}")]
     Certificate(#[from] BadCertificate),
+    /// The bans of the last time cannot be used.
+    #[error("ban_file: {0}")]
+    Bans(#[from] BadBans),
     /// Two metrics have one name.
     #[error("cannot count: {0}")]
     Telemetry(#[from] prometheus::Error),
@@ -90,7 +96,7 @@ impl<G: Game> Server<G> {
         game: G::Config,
         site: Site,
     ) -> Result<Running, StartError> {
-        let admission = admission(&settings, &secrets)?;
+        let admission = admission(&settings, secrets.auth_keys)?;
         let tls = match (&settings.tls_cert, &settings.tls_key) {
             (Some(certificate), Some(key)) => Some(Tls::new(certificate, key)?),
             _ => None,
@@ -175,14 +181,20 @@ struct Listening {
     handle: actix_server::ServerHandle,
 }
 
-fn admission(settings: &Settings, secrets: &Secrets) -> Result<Admission, BadKeys> {
-    let tokens = match (settings.auth, &secrets.auth_keys) {
-        (Auth::None, _) => None,
-        (Auth::Jwt, Some(keys)) => Some(Tokens::new(keys, settings.auth_audience.clone())?),
+fn admission(settings: &Settings, keys: Option<Secret>) -> Result<Admission, StartError> {
+    let audience = settings.auth_audience.clone();
+    let keys = match (settings.auth, keys, &settings.auth_key_file) {
+        (Auth::None, ..) => None,
+        (Auth::Jwt, Some(keys), Some(file)) => Some(Keys::watched(file.clone(), keys, audience)?),
+        (Auth::Jwt, Some(keys), None) => Some(Tokens::new(&keys, audience)?.into()),
         // Not to be mistaken for "everybody": without keys nobody could come in.
-        (Auth::Jwt, None) => return Err(BadKeys::Empty),
+        (Auth::Jwt, None, _) => return Err(BadKeys::Empty.into()),
     };
-    Ok(Admission::new(tokens, SystemTime::now))
+    let bans = match &settings.ban_file {
+        Some(file) => Bans::open(file.clone(), Moment::now())?,
+        None => Bans::default(),
+    };
+    Ok(Admission::new(keys, SystemTime::now).with_bans(bans))
 }
 
 /// Who answers for the rooms.
@@ -238,13 +250,16 @@ impl<W: Wire> Front<W> {
             lobby: self.rooms.enter,
         };
 
-        let door = Door::new(Arc::clone(&settings), Arc::clone(&entrance.telemetry));
+        let door = Door::new(
+            Arc::clone(&settings),
+            Arc::clone(&entrance.telemetry),
+            self.tls.clone(),
+        );
         let request_timeout = settings.request_timeout;
 
         let listener = listen(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let renewal = self.tls.clone().map(|tls| actix_rt::spawn(renew(tls)));
-        let tls = self.tls;
+        let renewal = actix_rt::spawn(renew(self.tls, Arc::clone(&entrance.admission)));
         let service = move || {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
@@ -258,19 +273,20 @@ impl<W: Wire> Front<W> {
                 .client_request_timeout(request_timeout)
                 .upgrade(upgrade)
                 .finish(map_config(app, |()| AppConfig::default()));
-            let tls = tls.clone();
-            let http = fn_service(move |io| prepare(tls.clone(), io)).and_then(http);
+            let (opener, judge) = (door.clone(), Judge::default());
+            let http =
+                fn_service(move |io| begin(opener.clone(), judge.clone(), io)).and_then(http);
             apply_fn_factory(http, move |io: TcpStream, http: &_| {
                 let door = door.clone();
                 let served = match door.admit(&io) {
                     Ok(place) => Ok((place, Service::call(http, io))),
-                    Err(denied) => Err((denied, io)),
+                    Err(refusal) => Err((refusal, io)),
                 };
                 async move {
                     match served {
                         Ok((place, served)) => door.hold(place, served).await,
-                        Err((denied, io)) => {
-                            door.turn_away(io, denied).await;
+                        Err((refusal, io)) => {
+                            door.turn_away(io, refusal).await;
                             Ok(())
                         }
                     }
@@ -301,32 +317,49 @@ impl<W: Wire> Front<W> {
 }
 
 /// What a connection goes through before HTTP.
-async fn prepare(
-    tls: Option<Tls>,
+async fn begin(
+    door: Door,
+    judge: Judge,
     io: TcpStream,
 ) -> Result<(Io, Protocol, Option<SocketAddr>), DispatchError> {
     let peer = io.peer_addr().ok();
-    io.set_nodelay(true)?;
-    let io = match tls {
-        Some(tls) => tls.accept(io).await?.into(),
-        None => io.into(),
-    };
+    let io = door.open(io, &judge).await;
+    // The door has said what there was to say; nobody looks at the error.
+    let io = io.ok_or(DispatchError::DisconnectTimeout)?;
     Ok((io, Protocol::Http1, peer))
 }
 
-/// Takes a new certificate when there is one.
-async fn renew(tls: Tls) {
+/// Takes a new certificate and new keys when there are any, and says when a
+/// certificate's time is over.
+async fn renew(tls: Option<Tls>, admission: Arc<Admission>) {
+    let mut known = None;
     loop {
-        tokio::time::sleep(RENEWAL).await;
-        match tls.reload() {
-            Ok(true) => tracing::info!("new certificate"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the old certificate stays"),
+        if let Some(tls) = &tls {
+            match tls.reload() {
+                Ok(true) => tracing::info!("new certificate"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the old certificate stays"),
+            }
+            let fault = tls.fault(SystemTime::now());
+            if fault != known {
+                if let Some(fault) = &fault {
+                    tracing::warn!(fault, "clients will not take the certificate");
+                }
+                known = fault;
+            }
         }
+        if let Some(keys) = admission.keys() {
+            match keys.reload() {
+                Ok(true) => tracing::info!("new keys"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the old keys stay"),
+            }
+        }
+        tokio::time::sleep(RENEWAL).await;
     }
 }
 
-/// How often a certificate's files are looked at.
+/// How often the files of certificate and keys are looked at.
 const RENEWAL: Duration = Duration::from_secs(2);
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -358,7 +391,7 @@ pub enum DrainError {
 pub struct Running {
     listening: Listening,
     admin: Option<Listening>,
-    renewal: Option<JoinHandle<()>>,
+    renewal: JoinHandle<()>,
     telemetry: Telemetry,
     readiness: Readiness,
     permits: Permits,
@@ -418,9 +451,7 @@ impl Running {
     /// Stops at once; sessions lose their links.
     pub async fn stop(self) {
         self.readiness.drain(Reason::GoingAway);
-        if let Some(renewal) = self.renewal {
-            renewal.abort();
-        }
+        self.renewal.abort();
         self.listening.handle.stop(false).await;
         if let Some(admin) = self.admin {
             admin.handle.stop(false).await;

@@ -1,7 +1,7 @@
 //! The table of settings: each stands here once, and nowhere else.
 
 use super::kind::{
-    Address, Auth, File, Folder, Format, Kind, List, LogFilter, LogFormat, Maybe, Proof, RoomName,
+    Address, Auth, FORMAT, File, Folder, Kind, List, LogFilter, LogFormat, Maybe, PROOF, RoomName,
     Text, Time, Whole,
 };
 use super::network::{Cidr, Network};
@@ -47,13 +47,15 @@ settings! {
         /// The token that operators' requests must carry, in a file; or the token
         /// itself in the variable DOWNBEAT_ADMIN_TOKEN.
         admin_token_file: Option<PathBuf> = None => "none: no operators' routes", Maybe(File);
+        /// Where bans are kept, as JSON; the server writes it.
+        ban_file: Option<PathBuf> = None => "none: bans end with the server", Maybe(File);
     }
     "Players": {
         /// How players prove who they are: not at all, or by a signed token (JWT) in
         /// their hello.
-        auth: Auth = Auth::None, Proof;
-        /// The keys that tokens are signed with, as a JSON Web Key Set; or the keys
-        /// themselves in the variable DOWNBEAT_AUTH_KEYS.
+        auth: Auth = Auth::None, PROOF;
+        /// The keys that tokens are signed with, as a JSON Web Key Set; read again when
+        /// it changes. Or the keys themselves in the variable DOWNBEAT_AUTH_KEYS.
         auth_key_file: Option<PathBuf> = None => "none", Maybe(File);
         /// The audience that a token must be meant for (its claim `aud`).
         auth_audience: Option<String> = None => "none: a token must name none", Maybe(Text);
@@ -109,7 +111,8 @@ settings! {
         send_buffer: usize = 64 << 10, Whole(0..=16 << 20, "bytes");
     }
     "Patience": {
-        /// How long a client may take over the head of an HTTP request.
+        /// How long a client may take over the head of an HTTP request, and as long
+        /// before that over the TLS handshake.
         request_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// How long a connection may live that does not become a session.
         http_lifetime: Duration = Duration::from_secs(60), Time(1_000..=3_600_000);
@@ -130,7 +133,7 @@ settings! {
         write_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// How long a drain may take: from SIGTERM to the end of the process. Within
         /// its first half sessions are sent away one after the other.
-        drain: Duration = Duration::from_secs(5), Time(0..=600_000);
+        drain: Duration = Duration::from_secs(10), Time(0..=600_000);
         /// How long a restart takes: who is sent away by a drain is told to wait for
         /// it; 0s: he is told nothing.
         restart_hint: Duration = Duration::from_secs(3), Time(0..=600_000);
@@ -141,7 +144,7 @@ settings! {
         /// What is logged, to stderr.
         log: String = "info,actix_server=warn".to_owned(), LogFilter;
         /// How log lines are written: for people, or as a JSON object each.
-        log_format: LogFormat = LogFormat::Human, Format;
+        log_format: LogFormat = LogFormat::Human, FORMAT;
     }
 }
 
