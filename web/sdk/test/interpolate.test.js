@@ -27,7 +27,7 @@ function flight({ jitter, upTo = 90, draw = true, late = () => 0 }) {
   for (let now = 0; now < (upTo * 1000) / 30; now++) {
     for (const bytes of link.take(now)) {
       mirror.apply(decodeServer(arena, bytes));
-      interpolator.record(mirror, false, now);
+      interpolator.record(mirror, now);
     }
     if (draw && now % 16 === 0) {
       interpolator.advance(now);
@@ -64,7 +64,7 @@ test('a heading is interpolated the short way round', () => {
   for (const [tick, heading] of [[1, 4090], [2, 6]]) {
     const entities = [{ id: 1, entity: { ...ship(2), heading } }];
     mirror.apply(decodeServer(arena, snapshot({ entities })));
-    interpolator.record(mirror, false, (tick * 1000) / 30);
+    interpolator.record(mirror, (tick * 1000) / 30);
   }
   interpolator.advance((2.5 * 1000) / 30);
   const [track] = interpolator.tracks();
@@ -77,7 +77,7 @@ test('a thing goes when the drawn time says so, and comes so', () => {
   const show = (tick, ids) => {
     const entities = ids.map((id) => ({ id, entity: ship(2) }));
     mirror.apply(decodeServer(arena, snapshot({ entities })));
-    interpolator.record(mirror, false, (tick * 1000) / 30);
+    interpolator.record(mirror, (tick * 1000) / 30);
   };
   const drawn = (tick) => {
     interpolator.advance((tick * 1000) / 30);
@@ -103,7 +103,42 @@ test('things that come and go unseen leave nothing behind', () => {
   const interpolator = new Interpolator(arena, { rules: RULES, tickRate: 30, snapshotRate: 30 });
   for (let tick = 1; tick < 2000; tick++) {
     mirror.apply(decodeServer(arena, snapshot({ entities: [{ id: tick, entity: ship(2) }] })));
-    interpolator.record(mirror, false, (tick * 1000) / 30);
+    interpolator.record(mirror, (tick * 1000) / 30);
   }
   assert.ok([...interpolator.tracks()].length < 100);
+});
+
+test('what is there stays there when snapshots stall and start over', () => {
+  const mirror = new Mirror(arena, 0, RULES);
+  const interpolator = new Interpolator(arena, { rules: RULES, tickRate: 30, snapshotRate: 30 });
+  const perTick = 1000 / 30;
+  const ids = () => [...interpolator.tracks()].filter((track) => !interpolator.isEarly(track)).map(({ id }) => id);
+  const show = (ids, now, how) => {
+    const entities = ids.map((id) => ({ id, entity: ship(2) }));
+    mirror.apply(decodeServer(arena, snapshot({ entities, ...how })));
+    interpolator.record(mirror, now);
+  };
+  let now = 0;
+  const play = (ticks) => {
+    for (let i = 0; i < ticks; i++, now += perTick) {
+      show([1, 2, 3], now);
+      interpolator.advance(now);
+      if (i > 2) assert.deepEqual(ids(), [1, 2, 3]);
+    }
+  };
+  play(30);
+
+  // A second without a snapshot, then one that starts over, and the delay grows at once.
+  for (const end = now + 1000; now < end; now += perTick) {
+    interpolator.advance(now);
+    assert.deepEqual(ids(), [1, 2, 3], 'while nothing comes');
+  }
+  show([1, 3], now, { reset: true, elapsed: 30 });
+  for (let late = 0; late < 8; late++) show([1, 3], now + 900 * late);
+  now += 7 * 900;
+  for (let i = 0; i < 60; i++, now += perTick) {
+    interpolator.advance(now);
+    assert.ok([1, 3].every((id) => ids().includes(id)), 'what still is');
+  }
+  assert.deepEqual(ids(), [1, 3], 'and the other is gone');
 });
