@@ -11,6 +11,7 @@ pub use oversight::{CloseRoom, EvictFrom, InspectRoom};
 
 use crate::config::Settings;
 use crate::game::{Game, Input, Profile};
+use crate::guard::Permit;
 use crate::telemetry::Telemetry;
 use crate::world::{
     Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Part, Role, Room, RoomBoard,
@@ -40,6 +41,8 @@ pub struct Enter<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, if he is to have one.
+    pub body: Option<Permit>,
     /// The room's end of the link.
     pub link: MemberLink<I>,
 }
@@ -156,6 +159,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             link,
         } = enter;
         if let Some(end) = &self.draining {
@@ -195,6 +199,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             token,
             link,
         }));

@@ -11,6 +11,7 @@
 use super::inbox::Arrived;
 use super::link::MemberLink;
 use crate::game::{Game, Input, Own, Profile};
+use crate::guard::Permit;
 use downbeat_protocol::{CellId, PlayerId, ResumeToken, Seq, Tick};
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -26,6 +27,8 @@ pub struct Join<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, given back when it leaves the room.
+    pub body: Option<Permit>,
     /// The token the player gets for his next return. The caller draws it: a
     /// room has no randomness of its own.
     pub token: ResumeToken,
@@ -62,6 +65,8 @@ pub(super) struct Member<G: Game> {
     pub(super) account: Option<String>,
     /// Where he came from last.
     pub(super) address: IpAddr,
+    /// The place of his body, held as long as he is here.
+    pub(super) _body: Option<Permit>,
     /// The tick he came in with.
     pub(super) joined: Tick,
     pub(super) presence: Presence<Input<G>>,
@@ -108,6 +113,7 @@ impl<G: Game> Member<G> {
             name: join.profile.name,
             account: join.profile.account,
             address: join.address,
+            _body: join.body,
             joined: now,
             presence: Presence::Live(join.link),
             token: join.token,
@@ -125,6 +131,7 @@ impl<G: Game> Member<G> {
     pub(super) fn resume(&mut self, join: Join<Input<G>>, now: Tick) -> Presence<Input<G>> {
         self.token = join.token;
         self.address = join.address;
+        self._body = join.body;
         self.round_trip = None;
         self.pending.forget_waiting();
         self.told = Told::nothing(now, self.pending.applied);
