@@ -242,7 +242,7 @@ impl<G: Game> Member<G> {
     pub(super) fn acknowledge(&mut self, received: Tick, now: Tick) {
         if received.is_after(self.acknowledged) && !received.is_after(self.told.tick) {
             self.acknowledged = received;
-            self.excused = 0;
+            self.excused = self.excused.min(now.since(received));
             self.round_trip = Some(now.since(received));
         }
     }
