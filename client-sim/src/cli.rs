@@ -13,6 +13,7 @@ use crate::scenario::{self, Flags, Plan, text};
 use crate::show::{self, ShowArgs};
 use crate::slo::{self, Objectives};
 use crate::soak::{self, SoakArgs};
+use crate::source::Sources;
 use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
@@ -24,6 +25,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -60,7 +62,7 @@ enum Command {
     /// an honest one lost its connection, did not get its player back after a cut, or
     /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
     #[command(args_override_self = true, after_help = slo::help())]
-    Swarm(SwarmArgs),
+    Swarm(Box<SwarmArgs>),
 
     /// Find out how many players a server holds at each tick rate
     ///
@@ -154,6 +156,11 @@ struct SwarmArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     processes: u32,
 
+    /// This machine's addresses to connect from, in turn, separated by commas
+    /// [default: the system's; on loopback several if ports run out]
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    source: Vec<IpAddr>,
+
     /// What must hold, for instance tick_p99<50%,gap_p99<1.5,skipped=0
     #[arg(long, value_name = "OBJECTIVES")]
     slo: Option<Objectives>,
@@ -191,7 +198,7 @@ pub fn run<B: Bot>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clo
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(Cli {
             command: Command::Swarm(args),
-        }) => swarm::<B>(args),
+        }) => swarm::<B>(*args),
         Ok(Cli {
             command: Command::Sweep(args),
         }) => verdict(sweep::run(&args)),
@@ -315,6 +322,7 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
+        sources: Sources::new(args.source.clone()),
         drag: args.drag,
     };
     plan.check()?;

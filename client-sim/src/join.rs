@@ -15,7 +15,7 @@ use downbeat_protocol::message::Wire;
 use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
@@ -65,21 +65,23 @@ pub(crate) async fn connect(
     number: u32,
 ) -> Result<Socket, Ending> {
     let conditions = plan.group(number).1.net;
-    open(&plan.target, address, conditions, plan.seed, number).await
+    let from = plan.sources.of(number, plan.bots(), address.ip());
+    open(&plan.target, address, from, conditions, (plan.seed, number)).await
 }
 
-/// The same for a client that no plan knows; `seed` and `number` are its conditions'.
+/// The same for a client that no plan knows, from this address of its own if one is
+/// given. `seed` and number are its conditions'.
 ///
 /// # Errors
 /// [`Ending`] if the server cannot be reached or refuses.
 pub(crate) async fn open(
     target: &Target,
     address: SocketAddr,
+    from: Option<IpAddr>,
     conditions: Option<Conditions>,
-    seed: u64,
-    number: u32,
+    (seed, number): (u64, u32),
 ) -> Result<Socket, Ending> {
-    let opened = target.open(address).await;
+    let opened = target.open(address, from).await;
     let link = opened.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Ending::new("connect_timeout", "no connection in time"),
         _ => Ending::from_socket(WsError::Io(error)),

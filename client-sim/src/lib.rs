@@ -62,6 +62,7 @@ mod show;
 mod slo;
 mod soak;
 mod solo;
+mod source;
 mod stage;
 mod swarm;
 mod sweep;

@@ -53,7 +53,7 @@ pub(crate) async fn read(target: &Target, address: SocketAddr) -> anyhow::Result
 }
 
 async fn fetch(target: &Target, address: SocketAddr) -> anyhow::Result<Page> {
-    let mut stream = target.open(address).await?;
+    let mut stream = target.open(address, None).await?;
     let request = format!(
         "GET /metrics HTTP/1.0\r\nHost: {}\r\nAccept: text/plain\r\n\r\n",
         target.authority()

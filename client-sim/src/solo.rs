@@ -19,7 +19,7 @@ use bytes::Bytes;
 use downbeat_protocol::codec;
 use downbeat_protocol::message::Wire;
 use downbeat_protocol::snapshot::{Head, SNAPSHOT};
-use downbeat_protocol::{Reason, ServerMessage};
+use downbeat_protocol::{Pace, Reason, ServerMessage};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -57,6 +57,8 @@ pub(crate) enum News<E> {
     Snapshot {
         /// Whether it carried a checksum; a wrong one would have ended the client.
         verified: bool,
+        /// How often things are told from now on, if that changed.
+        pace: Option<Pace>,
     },
     /// Something happened.
     Event(E),
@@ -245,8 +247,10 @@ impl<W: Wire, T: Tap> Solo<W, T> {
                 // is read once more, which one client can afford.
                 let head = bytes.strip_prefix(&[SNAPSHOT]).unwrap_or_default();
                 let head = codec::decode_prefix::<Head<W::Own>>(head);
-                let verified = head.is_ok_and(|(head, _)| head.checksum.is_some());
-                Ok(Some(News::Snapshot { verified }))
+                let (verified, pace) = head.map_or((false, None), |(head, _)| {
+                    (head.checksum.is_some(), head.pace)
+                });
+                Ok(Some(News::Snapshot { verified, pace }))
             }
             Heard::Event(event) => Ok(Some(News::Event(event))),
             // The connection ends with the close frame that follows.
@@ -319,7 +323,7 @@ async fn greet<W: Wire>(
     address: SocketAddr,
     tap: &mut impl Tap,
 ) -> Result<(Socket, Box<Player<W>>), Ending> {
-    let mut socket = open(&entry.target, address, entry.net, entry.seed, 0).await?;
+    let mut socket = open(&entry.target, address, None, entry.net, (entry.seed, 0)).await?;
     let hello = entry.hello::<W>()?;
     tap.said(What::Client, Instant::now(), &hello);
     socket

@@ -4,11 +4,12 @@
 //! TLS the bots' own ciphers are measured, too.
 
 use crate::link::{Link, Tls};
+use crate::source;
 use anyhow::Context;
 use clap::Args;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -105,13 +106,13 @@ impl Target {
         self.is_secure
     }
 
-    /// A connection, TLS included.
+    /// A connection, TLS included; from that address of this machine, if one is given.
     ///
     /// # Errors
     /// If nobody answers in time, or is not trusted.
-    pub(crate) async fn open(&self, address: SocketAddr) -> io::Result<Link> {
+    pub(crate) async fn open(&self, address: SocketAddr, from: Option<IpAddr>) -> io::Result<Link> {
         let opened = async {
-            let stream = TcpStream::connect(address).await?;
+            let stream = source::connect(address, from).await?;
             stream.set_nodelay(true)?;
             match &self.tls {
                 Some(tls) => tls.wrap(self.bare_host(), stream).await,

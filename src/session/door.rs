@@ -6,15 +6,15 @@
 //! further is told why in HTTP. The server puts it around its HTTP service.
 
 use super::head::Judge;
-use super::upgrade::{banned, denied};
+use super::upgrade::denied;
 use crate::config::Settings;
-use crate::guard::{Bans, Handshake, Permit, Permits, Tls};
+use crate::guard::{Handshake, Permit, Permits, Tls};
 use crate::telemetry::Telemetry;
 use crate::websocket::{Counted, Io, Refusal, bound_kernel};
 use actix_http::StatusCode;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -39,7 +39,6 @@ pub struct Door {
     settings: Arc<Settings>,
     telemetry: Arc<Telemetry>,
     tls: Option<Tls>,
-    bans: Bans,
     permits: Permits,
     listeners: Permits,
 }
@@ -62,15 +61,9 @@ enum Over {
 impl Door {
     /// With the limits of these settings; with `tls` every connection is encrypted.
     #[must_use]
-    pub fn new(
-        settings: Arc<Settings>,
-        telemetry: Arc<Telemetry>,
-        tls: Option<Tls>,
-        bans: Bans,
-    ) -> Self {
+    pub fn new(settings: Arc<Settings>, telemetry: Arc<Telemetry>, tls: Option<Tls>) -> Self {
         Self {
             tls,
-            bans,
             permits: Permits::new(settings.max_http, settings.max_http_per_address),
             listeners: Permits::new(MAX_LISTENERS, MAX_LISTENERS),
             settings,
@@ -94,8 +87,6 @@ impl Door {
         let _ = io.set_nodelay(true);
         let permit = if self.settings.is_proxy(peer) {
             self.permits.acquire_unnamed()
-        } else if self.bans.find(peer, None, Instant::now()).is_some() {
-            return Err(banned());
         } else {
             self.permits.acquire(peer)
         };

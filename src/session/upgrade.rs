@@ -45,17 +45,25 @@ pub struct Entrance<I: Send + 'static> {
     pub lobby: Recipient<Enter<I>>,
 }
 
-/// Answers an upgrade request, and starts a session if it was a good one.
-///
-/// # Errors
-/// If the answer could not be written.
+/// Answers an upgrade request, and starts a session if it was a good one. A peer who
+/// goes before he has his answer is nobody's trouble but his own.
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
     request: Request,
     framed: Framed<Io, h1::Codec>,
-) -> Result<(), actix_web::Error> {
+) {
+    if let Err(error) = answer::<W>(&entrance, &request, framed).await {
+        tracing::debug!(%error, "upgrade not answered");
+    }
+}
+
+async fn answer<W: Wire>(
+    entrance: &Entrance<W::Input>,
+    request: &Request,
+    framed: Framed<Io, h1::Codec>,
+) -> io::Result<()> {
     let peer = framed.io_ref().tcp().peer_addr()?;
-    let admitted = match admit(&entrance, &request, peer.ip()) {
+    let admitted = match admit(entrance, request, peer.ip()) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let status = refusal.status.as_str();
@@ -65,13 +73,12 @@ pub async fn upgrade<W: Wire>(
                 .with_label_values(&[status])
                 .inc();
             tracing::debug!(%peer, status, reason = refusal.text, "upgrade refused");
-            return Ok(websocket::refuse(framed, refusal).await?);
+            return websocket::refuse(framed, refusal).await;
         }
     };
     let mut raw = websocket::accept(framed, admitted.response).await?;
     raw.peer.set_ip(admitted.client);
-    start::<W>(&entrance, raw, admitted.room, admitted.permit)?;
-    Ok(())
+    start::<W>(entrance, raw, admitted.room, admitted.permit)
 }
 
 fn start<W: Wire>(
@@ -134,7 +141,7 @@ fn admit<I: Send>(
     let client = client_of(&entrance.settings, headers, peer)?;
     let bans = entrance.admission.bans();
     if bans.find(client, None, Instant::now()).is_some() {
-        return Err(banned());
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "banned for a while"));
     }
     if !is_origin_allowed(headers, &entrance.settings.origins) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));
@@ -167,11 +174,6 @@ fn room_of(path: &str) -> Result<Option<String>, Refusal> {
         StatusCode::NOT_FOUND,
         "sockets are at /ws and /ws/{room}",
     ))
-}
-
-/// What is said to who is banned by his address.
-pub(super) const fn banned() -> Refusal {
-    Refusal::new(StatusCode::FORBIDDEN, "banned for a while")
 }
 
 /// What is said to whom there is no place for.

@@ -41,6 +41,7 @@ pub(super) const SDK: &[File] = files![
     "sdk/meter.js",
     "sdk/mirror.js",
     "sdk/options.js",
+    "sdk/page.js",
     "sdk/pose.js",
     "sdk/predict.js",
     "sdk/protocol.js",

@@ -21,7 +21,7 @@ import { Panel, lag } from './panel.js';
 import { Scene } from './scene.js';
 import { Sound } from './sound.js';
 import { View } from './view.js';
-import { countdown, needsReload, wordsFor } from './words.js';
+import { countdown, needsReload, wordsFor, wordsForSilence } from './words.js';
 
 /** @import { ArenaClient, Event as ArenaEvent, Entity, Own } from '../sdk/arena.js' */
 /** @import { ClientCloseEvent, Thing } from '../sdk/index.js' */
@@ -32,6 +32,8 @@ const DRIFT = { x: 36, y: 14 };
 const SKY = 8192;
 /** A connection that takes longer is worth a word, in milliseconds. */
 const PATIENCE_MS = 600;
+/** And so is a server that says nothing for longer. */
+const QUIET_MS = 1500;
 
 const canvas = byId('view', HTMLCanvasElement);
 const banner = byId('banner', HTMLElement);
@@ -146,7 +148,6 @@ function told(event) {
       sound.kill();
       break;
     case 'death':
-      hud.notice('death', 'Destroyed by ', event.by);
       hud.fell(event.by);
   }
 }
@@ -154,7 +155,7 @@ function told(event) {
 /** @param {ClientCloseEvent} event */
 function ended({ label, reason, retryInMs, willReconnect }) {
   controls.release();
-  const words = wordsFor(label, reason, wasIn);
+  const words = wordsFor(label, reason, wasIn, navigator.onLine);
   backAt = retryInMs === null ? null : performance.now() + retryInMs;
   const button = within(banner, 'button', HTMLButtonElement);
   showBanner(label, words.title, words.text);
@@ -238,9 +239,22 @@ function play(client, now, dt) {
   view.drawSticks(controls);
   controls.setShip(canvas.clientWidth / 2, canvas.clientHeight / 2);
 
+  listen(client);
   hud.waiting(untilFlight(client));
   if (pictures % 6 === 0) minimap.draw(size, camera, me);
   panel.update(client, now);
+}
+
+/** A link on which nothing comes is told of before it is given up. @param {ArenaClient} client */
+function listen({ silence }) {
+  const isTold = !banner.hidden && banner.dataset['label'] === 'quiet';
+  if (silence > QUIET_MS && banner.hidden) {
+    const { title, text } = wordsForSilence(navigator.onLine);
+    within(banner, 'button', HTMLButtonElement).hidden = true;
+    showBanner('quiet', title, text);
+  } else if (silence <= QUIET_MS && silence > 0 && isTold) {
+    hideBanner();
+  }
 }
 
 /** Seconds until the player has a ship again; null while he has one. @param {ArenaClient} client */

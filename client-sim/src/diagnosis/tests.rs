@@ -161,11 +161,11 @@ fn each_is_blamed_for_its_own_figures() {
         (
             "bots that wait in themselves",
             Figures {
-                bots_late: 30.0,
+                bots_late: 80.0,
                 gap: 90.0,
                 ..QUIET
             },
-            &[(Generator, "the bots act 30.0 ms late")],
+            &[(Generator, "the bots act 80.0 ms late")],
         ),
         (
             "bots that wait for a core",
@@ -183,12 +183,12 @@ fn each_is_blamed_for_its_own_figures() {
         (
             "bots that wait in themselves on a full machine",
             Figures {
-                bots_late: 30.0,
+                bots_late: 80.0,
                 busy: 1.95,
                 ..QUIET
             },
             &[
-                (Generator, "the bots act 30.0 ms late"),
+                (Generator, "the bots act 80.0 ms late"),
                 (Machine, "2.0 of its 2 cores"),
             ],
         ),

@@ -3,6 +3,7 @@
 //! Owns the figures of the last second and the counts since the beginning. Sans-IO:
 //! called by `play` with the time as an argument.
 
+use downbeat_protocol::Pace;
 use std::time::{Duration, Instant};
 
 /// How long figures are gathered before they are shown.
@@ -13,6 +14,8 @@ const SPAN: Duration = Duration::from_secs(1);
 pub(super) struct Figures {
     /// The last ping's.
     pub(super) round_trip: Option<Duration>,
+    /// How often far things are told, if the server has said so.
+    pub(super) pace: Option<Pace>,
     /// Checksums that were right. A wrong one ends the connection.
     pub(super) verified: u64,
     /// Connections that ended because something was wrong.
@@ -46,6 +49,7 @@ impl Figures {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             round_trip: None,
+            pace: None,
             verified: 0,
             desyncs: 0,
             returns: 0,
@@ -90,6 +94,7 @@ impl Figures {
         self.counted = (0, 0);
         self.arrival = None;
         self.round_trip = None;
+        self.pace = None;
     }
 }
 

@@ -50,8 +50,9 @@ impl State {
     /// Takes what came; `player` has it already.
     pub(super) fn take(&mut self, news: News<Event>, player: &Player, now: Instant) {
         match news {
-            News::Snapshot { verified } => {
+            News::Snapshot { verified, pace } => {
                 self.figures.snapshot(now, verified);
+                self.figures.pace = pace.or(self.figures.pace);
                 if let Some(ship) = ship(player) {
                     self.eye = Some(place(ship.x, ship.y));
                 }

@@ -16,7 +16,7 @@ use downbeat_protocol::message::Welcome;
 use downbeat_protocol::reason::Comeback;
 use downbeat_protocol::snapshot::CellChange;
 use downbeat_protocol::{
-    EntityId, PlayerId, Reason, ResumeToken, Seq, ServerMessage, Snapshot, Tick, codec,
+    EntityId, Pace, PlayerId, Reason, ResumeToken, Seq, ServerMessage, Snapshot, Tick, codec,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -92,6 +92,7 @@ fn player(status: Status) -> Player {
         elapsed: 1,
         applied: 0,
         waiting: 0,
+        pace: None,
         own: Some(downbeat_protocol::arena::Own {
             score: 1234,
             kills: 5,
@@ -150,7 +151,10 @@ fn state(player: &Player, now: Instant) -> State {
         News::Event(radar),
         News::Event(kill),
         News::Pong(Duration::from_micros(1234)),
-        News::Snapshot { verified: true },
+        News::Snapshot {
+            verified: true,
+            pace: None,
+        },
     ] {
         state.take(news, player, now);
     }
@@ -345,6 +349,18 @@ fn each_ending_has_its_words_and_says_whether_it_comes_back() {
             &[words, "the detail", "coming back after 2 s, try 4"],
         );
     }
+}
+
+#[test]
+fn a_server_with_too_much_to_do_is_shown_as_one() {
+    let player = flying();
+    let mut state = state(&player, Instant::now());
+    state.figures.pace = Some(Pace { ticks: 4, step: 2 });
+    let (screen, _) = screen((100, 40), &player, &state, None, Theme::new(false));
+    assert_shows(
+        &screen,
+        &["far things    each 4 ticks", "overload      step 2"],
+    );
 }
 
 #[test]

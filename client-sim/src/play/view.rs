@@ -257,6 +257,10 @@ impl Scene<'_> {
             ]),
             row("pictures", format!("{}/s", second.frames)),
         ];
+        if let Some(pace) = figures.pace {
+            lines.push(row("far things", format!("each {} ticks", pace.ticks)));
+            lines.push(row("overload", format!("step {}", pace.step)));
+        }
         if figures.returns > 0 {
             lines.push(row("came back", format!("{} times", figures.returns)));
         }

@@ -14,6 +14,7 @@ pub(crate) use file::{Scenario, read};
 pub(crate) use flags::Flags;
 
 use crate::net::Conditions;
+use crate::source::Sources;
 use crate::target::Target;
 use crate::tokens::Tokens;
 use anyhow::ensure;
@@ -44,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) processes: u32,
     /// The server's process, if it is on this machine.
     pub(crate) server_pid: Option<u32>,
+    /// From which addresses they connect.
+    pub(crate) sources: Sources,
     /// For how long a bot blocks its thread at each snapshot; only to be found out.
     pub(crate) drag: Option<Duration>,
 }

@@ -6,7 +6,7 @@
 
 use downbeat_protocol::codec::{DecodeError, decode_prefix};
 use downbeat_protocol::message::{Hello, Rules, Wire};
-use downbeat_protocol::{PlayerId, Replicate, ResumeToken};
+use downbeat_protocol::{Pace, PlayerId, Replicate, ResumeToken};
 use serde::de::DeserializeOwned;
 
 /// What is wrong with a message.
@@ -141,6 +141,7 @@ impl<'a> Walk<'a> {
         for field in ["elapsed", "applied", "waiting"] {
             self.field::<u32>(field)?;
         }
+        self.field::<Option<Pace>>("pace")?;
         self.field::<Option<W::Own>>("own")?;
         self.field::<Option<u32>>("checksum")?;
         self.field::<bool>("reset")?;
@@ -182,7 +183,7 @@ mod tests {
     }
 
     /// A snapshot with one delta that changes the entity at index 3.
-    const SMALL: [u8; 15] = [1, 1, 1, 2, 0, 0, 0, 0, 1, 18, 0, 0, 1, 3, 2];
+    const SMALL: [u8; 16] = [1, 1, 1, 2, 0, 0, 0, 0, 0, 1, 18, 0, 0, 1, 3, 2];
 
     #[test]
     fn the_field_that_stops_the_reader_is_named() {
@@ -190,11 +191,12 @@ mod tests {
             (&[][..], "variant", 0),
             (&[9], "variant", 0),
             (&[1, 1, 1], "waiting", 3),
-            (&[1, 1, 1, 2, 7], "own", 4),
-            (&SMALL[..9], "cells[0].cell", 9),
-            (&SMALL[..13], "cells[0].changed[0].index", 13),
-            (&SMALL, "cells[0].changed[0].difference", 14),
-            (&[&SMALL[..], &[2, 0, 0]].concat(), "after the message", 17),
+            (&[1, 1, 1, 2, 7], "pace", 4),
+            (&[1, 1, 1, 2, 0, 7], "own", 5),
+            (&SMALL[..10], "cells[0].cell", 10),
+            (&SMALL[..14], "cells[0].changed[0].index", 14),
+            (&SMALL, "cells[0].changed[0].difference", 15),
+            (&[&SMALL[..], &[2, 0, 0]].concat(), "after the message", 18),
             (&[3, 252, 1], "nonce", 1),
             (&[4, 251, 232, 3, 2, 0xC3, 0x28, 0], "text", 4),
         ] {
@@ -209,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_length_of_seventy_trillion_ends_at_once() {
-        let mut bytes = SMALL[..7].to_vec();
+        let mut bytes = SMALL[..8].to_vec();
         bytes.push(253);
         bytes.extend_from_slice(&70_000_000_000_000u64.to_le_bytes());
         bytes.extend_from_slice(&[1, 1]);

@@ -158,6 +158,7 @@ fn snapshot<W: Wire>(seen: &Seen<W>, entity: Option<EntityId>) -> Value {
         "applied": seen.applied,
         "applied_step": seen.applied_step,
         "waiting": seen.waiting,
+        "pace": seen.pace,
         "own": seen.own.as_ref().map(|(_, own)| self::own(own)),
         "checksum": checksum,
         "reset": seen.reset,

@@ -9,7 +9,7 @@ use downbeat_protocol::codec;
 use downbeat_protocol::message::Wire;
 use downbeat_protocol::mirror::MirrorError;
 use downbeat_protocol::snapshot::CellChange;
-use downbeat_protocol::{CellId, EntityId, Mirror, Replicate, Seq, Snapshot, Tick};
+use downbeat_protocol::{CellId, EntityId, Mirror, Pace, Replicate, Seq, Snapshot, Tick};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -42,6 +42,7 @@ pub(super) struct Seen<W: Wire> {
     pub(super) applied: Option<Seq>,
     pub(super) applied_step: u32,
     pub(super) waiting: u32,
+    pub(super) pace: Option<Pace>,
     /// The player's own part if it is told: before, and now.
     pub(super) own: Option<(Option<W::Own>, W::Own)>,
     pub(super) checksum: Check,
@@ -50,7 +51,7 @@ pub(super) struct Seen<W: Wire> {
     pub(super) cells: Vec<Cell<W::Entity>>,
     /// Entities in sight afterwards.
     pub(super) sight: Option<usize>,
-    /// Bytes of the variant, `elapsed`, `applied`, `waiting` and `reset`.
+    /// Bytes of the variant, `elapsed`, `applied`, `waiting`, `pace` and `reset`.
     pub(super) header_bytes: usize,
     pub(super) own_bytes: usize,
     pub(super) checksum_bytes: usize,
@@ -137,6 +138,7 @@ pub(super) fn see<W: Wire>(
         applied: None,
         applied_step: snapshot.applied,
         waiting: snapshot.waiting,
+        pace: snapshot.pace,
         own: snapshot
             .own
             .clone()
@@ -146,7 +148,12 @@ pub(super) fn see<W: Wire>(
         hidden: hidden.filter_map(|step| number.follow(*step)).collect(),
         cells,
         sight: None,
-        header_bytes: 2 + size(&(snapshot.elapsed, snapshot.applied, snapshot.waiting)),
+        header_bytes: 2 + size(&(
+            snapshot.elapsed,
+            snapshot.applied,
+            snapshot.waiting,
+            snapshot.pace,
+        )),
         own_bytes: size(&snapshot.own),
         checksum_bytes: size(&snapshot.checksum),
         hidden_bytes: size(&snapshot.hidden),
@@ -181,6 +188,7 @@ fn predicted<E: Replicate, O>(mirror: &Mirror<E>, snapshot: &Snapshot<E, O>) -> 
         elapsed: snapshot.elapsed,
         applied: 0,
         waiting: 0,
+        pace: None,
         own: None,
         checksum: None,
         reset: snapshot.reset,

@@ -256,6 +256,9 @@ fn head<W: Wire>(seen: &Seen<W>, text: &mut String) {
         None => write!(text, "  applied +{}", seen.applied_step),
     };
     let _ = write!(text, "  waiting {}", seen.waiting);
+    if let Some(pace) = seen.pace {
+        let _ = write!(text, "  pace {} ticks, step {}", pace.ticks, pace.step);
+    }
     if seen.reset {
         text.push_str("  reset");
     }

@@ -16,6 +16,7 @@ mod words;
 use crate::bot::{self, Bot};
 use crate::report::Report;
 use crate::scenario::{Group, Often, Plan, Strangers, text};
+use crate::source::Sources;
 use crate::swarm;
 use crate::sweep::Launcher;
 use crate::target::{Target, TrustArgs};
@@ -148,6 +149,7 @@ impl SoakArgs {
             threads: usize::from(self.threads).min(self.bots as usize),
             processes: 1,
             server_pid,
+            sources: Sources::default(),
             drag: None,
         };
         plan.check()?;

@@ -282,6 +282,7 @@ fn history() -> Vec<(u8, Vec<u8>)> {
         elapsed: 1,
         applied: 0,
         waiting: 0,
+        pace: None,
         own: Some(&own),
         checksum: None,
         reset: true,
@@ -312,6 +313,7 @@ fn history() -> Vec<(u8, Vec<u8>)> {
             elapsed: 0,
             applied: 0,
             waiting: 0,
+            pace: None,
             own: None,
             checksum: None,
             reset: true,
@@ -333,6 +335,7 @@ fn history() -> Vec<(u8, Vec<u8>)> {
         elapsed: 1,
         applied: 1,
         waiting: 2,
+        pace: None,
         own: Some(&Own {
             score: 9,
             ..own.clone()
@@ -380,15 +383,15 @@ recording of arena/1 (protocol 1) at ws://x/ws, 2026-01-01T00:00:00Z, by a test
 → said by the client, ← by the server; changed: as predicted → as it is
 
    0.000000 ←    47 welcome   p7 \"ada\"  room \"main\"  t1000  applied #40  tick rate 30  snapshot rate 30  resume …  rules: size 1024000, turn 78, thrust 56, drag 164, brake 546
-   0.100000 ←    50 snapshot  t1001 (+1)  applied #40 (+0)  waiting 0  reset  2 in sight
-                   bytes     header 5, own 6, checksum 1, hidden 1, cells 37
+   0.100000 ←    51 snapshot  t1001 (+1)  applied #40 (+0)  waiting 0  reset  2 in sight
+                   bytes     header 6, own 6, checksum 1, hidden 1, cells 37
                    own       score 5, kills 0, deaths 0, flying e3
                    c4        keyframe of 2, 36 B
                    + e3           ship p7 \"ada\"  x 1000, y 2000, vx 40, vy 0, heading 0, aim 0, controls none, health 100, effects shield
                    + e9           pickup rapid  x 5, y 6
    0.200000 →    10 input     #41  for t1002  received t1001  thrust+fire  aim 12
-   0.300000 ←    30 snapshot  t1002 (+1)  applied #41 (+1)  waiting 2  1 in sight  checksum 0x@SUM ✓
-                   bytes     header 5, own 6, checksum 6, hidden 2, cells 11
+   0.300000 ←    31 snapshot  t1002 (+1)  applied #41 (+1)  waiting 2  1 in sight  checksum 0x@SUM ✓
+                   bytes     header 6, own 6, checksum 6, hidden 2, cells 11
                    own       score 5 → 9
                    hidden    c5
                    c4        delta: 1 left, 1 changed, 0 entered, 10 B
@@ -404,7 +407,7 @@ recording of arena/1 (protocol 1) at ws://x/ws, 2026-01-01T00:00:00Z, by a test
 #[test]
 fn what_is_not_a_message_is_shown_with_its_place_and_the_rest_goes_on() {
     let mut messages = history();
-    messages.insert(2, (1, vec![1, 1, 0, 0, 0, 0, 7, 1, 2]));
+    messages.insert(2, (1, vec![1, 1, 0, 0, 0, 0, 0, 7, 1, 2]));
     messages.insert(0, (0, vec![99]));
     let (code, text) = show(&tape(&messages), &[]);
     assert_eq!(code, 1);
@@ -412,8 +415,8 @@ fn what_is_not_a_message_is_shown_with_its_place_and_the_rest_goes_on() {
         "✗ cannot be decoded: malformed message",
         "at byte 0, in variant",
         "✗ cannot be decoded as snapshot",
-        "at byte 6, in reset",
-        "00000000  01 01 00 00 00 00>07 01  02 ",
+        "at byte 7, in reset",
+        "00000000  01 01 00 00 00 00 00>07  01 02 ",
         "! may be wrong until a reset: a message before it cannot be decoded",
         "~ e3 [0]       ship p7 \"ada\"",
         "close     1000 left",

@@ -9,7 +9,7 @@ pub use choice::{Auth, LogFormat};
 pub(super) use choice::{FORMAT, PROOF};
 pub(super) use number::{Time, Whole};
 pub(super) use several::{List, Maybe};
-pub(super) use text::{Address, File, LogFilter, RoomName, Text};
+pub(super) use text::{Address, File, Folder, LogFilter, RoomName, Text};
 
 use toml::Value;
 

@@ -78,6 +78,29 @@ impl Kind for File {
     }
 }
 
+/// A folder's path.
+pub(in crate::config) struct Folder;
+
+impl Kind for Folder {
+    type Held = PathBuf;
+
+    fn read(&self, value: &Value) -> Option<PathBuf> {
+        File.read(value)
+    }
+
+    fn write(&self, held: &PathBuf) -> Option<Value> {
+        File.write(held)
+    }
+
+    fn noun(&self) -> &'static str {
+        "FOLDER"
+    }
+
+    fn allowed(&self) -> String {
+        File.allowed()
+    }
+}
+
 /// A word or a name of somebody else's making.
 pub(in crate::config) struct Text;
 
