@@ -11,7 +11,7 @@ use crate::guard::{
     Admission, BadBans, BadCertificate, BadKeys, Bans, Keys, Moment, Permits, Readiness, Tls,
     Tokens,
 };
-use crate::lobby::{Drain, Enter, Lobby};
+use crate::lobby::{Drain, Enter, Lobby, NotStarted, Settle};
 use crate::ops::{self, Admin, Ops, Overseer};
 use crate::session::{self, Door, Entrance, Judge};
 use crate::telemetry::Telemetry;
@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
 
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +59,9 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The system gives no thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(io::Error),
+    /// The rooms cannot be.
+    #[error(transparent)]
+    Rooms(#[from] NotStarted),
     /// The keys that tokens are verified with cannot be used.
     #[error("auth_key_file: {0}")]
     Keys(#[from] BadKeys),
@@ -110,8 +111,7 @@ impl<G: Game> Server<G> {
             readiness.clone(),
             settings.stall_timeout,
         );
-        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board.clone())
-            .map_err(StartError::Thread)?;
+        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board.clone())?;
         // Before anybody can play: a server without its operators does not start.
         let admin = match secrets.admin_token {
             Some(token) => {
@@ -137,13 +137,15 @@ impl<G: Game> Server<G> {
             tls,
             rooms: Rooms {
                 enter: lobby.clone().recipient(),
-                drain: lobby.recipient(),
+                drain: lobby.clone().recipient(),
             },
         };
         let running = front.open(move |config| {
             web::configure(config, &site);
             ops::configure(config, &ops);
         })?;
+        // Not before: without a port the saved rooms must stay where they are.
+        lobby.do_send(Settle);
         Ok(Running { admin, ..running })
     }
 }
@@ -379,6 +381,17 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Connections that the kernel may hold for us before we take them.
 const BACKLOG: i32 = 1024;
 
+/// A drain did not go as it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DrainError {
+    /// It ran out of time while there still were sockets.
+    #[error("sessions were still open")]
+    Sockets,
+    /// Rooms could not be saved, or not in time; the log says which and why.
+    #[error("rooms could not be saved")]
+    Rooms,
+}
+
 /// A server at work. Dropping it does not stop the server.
 #[derive(Debug)]
 pub struct Running {
@@ -417,18 +430,28 @@ impl Running {
         &self.readiness
     }
 
-    /// Ends every session with `reason`, waits until their sockets are gone or the
-    /// drain time is over, and stops. Other routes answer until then. `true` if no
-    /// socket was left.
-    pub async fn drain(self, reason: Reason) -> bool {
+    /// Ends every session with `reason`, waits until rooms are saved (if they are) and
+    /// sockets gone, or the drain time is over, and stops. Other routes answer until
+    /// then.
+    ///
+    /// # Errors
+    /// [`DrainError`] if something was lost or left.
+    pub async fn drain(self, reason: Reason) -> Result<(), DrainError> {
         self.readiness.drain(reason);
-        self.drain.do_send(Drain(reason));
-        let gone = tokio::time::timeout(self.drain_time, self.permits.all_back()).await;
+        let end = tokio::time::Instant::now() + self.drain_time;
+        let saved = timeout_at(end, self.drain.send(Drain(reason))).await;
+        let gone = timeout_at(end, self.permits.all_back()).await;
         if gone.is_err() {
             tracing::warn!(sockets = self.permits.taken(), "drain time is over");
         }
         self.stop().await;
-        gone.is_ok()
+        match (saved, gone) {
+            (Ok(Ok(Ok(()))), Ok(())) => Ok(()),
+            (Ok(Ok(Ok(()))), Err(_)) => Err(DrainError::Sockets),
+            // Some were not, or there was no time left for them, or nobody is there who
+            // would have done it.
+            _ => Err(DrainError::Rooms),
+        }
     }
 
     /// Stops at once; sessions lose their links.

@@ -5,9 +5,11 @@
 
 use crate::ending::Ending;
 use crate::player::{self, Answer, Player};
-use crate::swarm::Plan;
+use crate::scenario::Plan;
 use crate::target::CONNECT_TIMEOUT;
+use crate::view::Pool;
 use downbeat_protocol::codec::DECODE_LIMIT;
+use downbeat_protocol::message::Wire;
 use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use std::net::SocketAddr;
@@ -33,15 +35,16 @@ const WRITE_BUFFER: usize = 32 << 10;
 ///
 /// # Errors
 /// [`Ending`] if the server cannot be reached, refuses, or does not answer in time.
-pub(crate) async fn join(
+pub(crate) async fn join<W: Wire>(
     plan: &Plan,
     address: SocketAddr,
     number: u32,
     resume: Option<ResumeToken>,
-) -> Result<(Socket, Box<Player>), Ending> {
+    pool: Pool<W::Entity>,
+) -> Result<(Socket, Box<Player<W>>), Ending> {
     let entered = async {
         let mut socket = connect(plan, address).await?;
-        let player = greet(&mut socket, plan, number, resume).await?;
+        let player = greet(&mut socket, plan, number, resume, pool).await?;
         Ok((socket, player))
     };
     match timeout(JOIN_TIMEOUT, entered).await {
@@ -77,15 +80,16 @@ pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, 
     Ok(socket)
 }
 
-async fn greet(
+async fn greet<W: Wire>(
     socket: &mut Socket,
     plan: &Plan,
     number: u32,
     resume: Option<ResumeToken>,
-) -> Result<Box<Player>, Ending> {
+    pool: Pool<W::Entity>,
+) -> Result<Box<Player<W>>, Ending> {
     let mut hello = Vec::new();
     let room = plan.room(number);
-    player::hello(&room, &format!("bot-{number}"), resume, &mut hello)?;
+    player::hello::<W>(&room, &format!("bot-{number}"), resume, &mut hello)?;
     socket
         .send(Message::Binary(hello.into()))
         .await
@@ -93,7 +97,7 @@ async fn greet(
     loop {
         match socket.next().await {
             Some(Ok(Message::Binary(bytes))) => {
-                return match player::answer(&bytes)? {
+                return match player::answer(&bytes, pool)? {
                     Answer::Welcome(player) => Ok(player),
                     Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
                 };

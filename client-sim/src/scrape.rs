@@ -20,7 +20,13 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const PAGE_LIMIT: u64 = 4 << 20;
 
 /// The server's resident memory.
-const MEMORY: &str = "process_resident_memory_bytes";
+pub(crate) const MEMORY: &str = "process_resident_memory_bytes";
+/// How long ticks take.
+const TICK: &str = "downbeat_tick_seconds";
+/// The phases of a tick, in their order.
+const PHASES: [&str; 7] = [
+    "drain", "journal", "step", "view", "encode", "send", "watch",
+];
 /// From one look at it to the next.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -76,6 +82,8 @@ pub(crate) struct ServerDelta {
     pub(crate) rss_start: Option<f64>,
     /// In seconds.
     pub(crate) tick: Histogram,
+    /// The same by phase, in the tick's order.
+    pub(crate) phases: Vec<(String, Histogram)>,
     /// In seconds.
     pub(crate) lateness: Histogram,
 }
@@ -87,7 +95,12 @@ impl ServerDelta {
             let before = start.histogram(name, label);
             end.histogram(name, label).since(&before)
         };
+        let phases = PHASES.iter().map(|phase| {
+            let label = format!("phase=\"{phase}\"");
+            ((*phase).to_owned(), histogram(TICK, &label))
+        });
         Self {
+            phases: phases.filter(|(_, times)| times.mean().is_some()).collect(),
             cpu_s: counted("process_cpu_seconds_total"),
             snapshots: counted("downbeat_snapshots_total"),
             snapshots_skipped: counted("downbeat_snapshots_skipped_total"),
@@ -95,7 +108,7 @@ impl ServerDelta {
             ticks_skipped: counted("downbeat_ticks_skipped_total"),
             rss_bytes: end.value(MEMORY),
             rss_start: start.value(MEMORY),
-            tick: histogram("downbeat_tick_seconds", "phase=\"total\""),
+            tick: histogram(TICK, "phase=\"total\""),
             lateness: histogram("downbeat_tick_lateness_seconds", ""),
         }
     }

@@ -1,8 +1,8 @@
 //! The table of settings: each stands here once, and nowhere else.
 
 use super::kind::{
-    Address, Auth, File, Format, Kind, List, LogFilter, LogFormat, Maybe, Proof, RoomName, Text,
-    Time, Whole,
+    Address, Auth, FORMAT, File, Folder, Kind, List, LogFilter, LogFormat, Maybe, PROOF, RoomName,
+    Text, Time, Whole,
 };
 use super::network::{Cidr, Network};
 use super::origins::{OriginRule, PageOrigin};
@@ -54,7 +54,7 @@ settings! {
     "Players": {
         /// How players prove who they are: not at all, or by a signed token (JWT) in
         /// their hello.
-        auth: Auth = Auth::None, Proof;
+        auth: Auth = Auth::None, PROOF;
         /// The keys that tokens are signed with, as a JSON Web Key Set; read again when
         /// it changes. Or the keys themselves in the variable DOWNBEAT_AUTH_KEYS.
         auth_key_file: Option<PathBuf> = None => "none", Maybe(File);
@@ -86,6 +86,9 @@ settings! {
         max_players: usize = 10_000, Whole(1..=100_000, "players");
         /// How long a player whose link is lost may come back.
         limbo: Duration = Duration::from_secs(15), Time(0..=3_600_000);
+        /// Where rooms are saved when the server drains, a file each, and restored from at
+        /// the next start; made if it is not there, and one server's alone.
+        save_dir: Option<PathBuf> = None => "none: rooms end with the process", Maybe(Folder);
     }
     "Messages": {
         /// Bytes of one message (all its frames) at most; a larger one ends the
@@ -142,7 +145,7 @@ settings! {
         /// What is logged, to stderr.
         log: String = "info,actix_server=warn".to_owned(), LogFilter;
         /// How log lines are written: for people, or as a JSON object each.
-        log_format: LogFormat = LogFormat::Human, Format;
+        log_format: LogFormat = LogFormat::Human, FORMAT;
     }
 }
 

@@ -7,12 +7,16 @@
 //!            ▲ └──────────────left───────────────────────────────────────► gone
 //!            └──────────────resume───────────────── Limbo
 //! ```
+//!
+//! When the server goes everybody is in limbo, and whoever is when the room is saved
+//! is in limbo again when it is loaded, for its whole time.
 
 use super::inbox::Arrived;
 use super::link::MemberLink;
 use crate::game::{Game, Input, Own, Profile};
 use crate::guard::Permit;
 use downbeat_protocol::{CellId, PlayerId, ResumeToken, Seq, Tick};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
@@ -79,6 +83,9 @@ pub(super) struct Member<G: Game> {
     pub(super) acknowledged: Tick,
     /// How old, in ticks, the last snapshot he acknowledged was when he did.
     pub(super) round_trip: Option<u32>,
+    /// Set when the server goes and has told him so: he leaves his body with the next
+    /// tick, whatever his session does.
+    pub(super) is_dismissed: bool,
     /// Set when an operator has ended his session: he leaves with the next tick.
     pub(super) is_evicted: bool,
     /// Set when he leaves the room with the tick in the making.
@@ -104,26 +111,83 @@ pub(super) struct Told<G: Game> {
     pub(super) due: bool,
 }
 
+/// What is kept of a player when his room is saved. Its token is a secret.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Keepsake {
+    pub(super) id: PlayerId,
+    profile: Profile,
+    address: IpAddr,
+    joined: Tick,
+    token: ResumeToken,
+    /// The last input used.
+    applied: Seq,
+}
+
 impl<G: Game> Member<G> {
     pub(super) fn new(id: PlayerId, join: Join<Input<G>>, now: Tick) -> Self {
+        let keepsake = Keepsake {
+            id,
+            profile: join.profile,
+            address: join.address,
+            joined: now,
+            token: join.token,
+            applied: Seq(0),
+        };
+        Self {
+            role: join.role,
+            _body: join.body,
+            ..Self::of(keepsake, Presence::Live(join.link), now)
+        }
+    }
+
+    /// The player of whom this was kept, as if he had come `now`.
+    pub(super) fn of(keepsake: Keepsake, presence: Presence<Input<G>>, now: Tick) -> Self {
+        let Keepsake {
+            id,
+            profile,
+            address,
+            joined,
+            token,
+            applied,
+        } = keepsake;
         Self {
             id,
-            role: join.role,
+            role: Role::Player,
             follows: None,
-            name: join.profile.name,
-            account: join.profile.account,
-            address: join.address,
-            _body: join.body,
-            joined: now,
-            presence: Presence::Live(join.link),
-            token: join.token,
-            pending: Pending::default(),
-            told: Told::nothing(now, Seq(0)),
+            name: profile.name,
+            account: profile.account,
+            address,
+            // Nobody's who came back with his room; the few there are go in time.
+            _body: None,
+            joined,
+            presence,
+            token,
+            pending: Pending {
+                applied,
+                ..Pending::default()
+            },
+            told: Told::nothing(now, applied),
             heard: now,
             acknowledged: now,
             round_trip: None,
+            is_dismissed: false,
             is_evicted: false,
             is_gone: false,
+        }
+    }
+
+    /// What is to be kept of him.
+    pub(super) fn keepsake(&self) -> Keepsake {
+        Keepsake {
+            id: self.id,
+            profile: Profile {
+                name: self.name.clone(),
+                account: self.account.clone(),
+            },
+            address: self.address,
+            joined: self.joined,
+            token: self.token,
+            applied: self.pending.applied,
         }
     }
 

@@ -21,10 +21,11 @@ mod member;
 mod outlet;
 mod oversight;
 mod parting;
+mod save;
 mod snapshot;
 mod watch;
 
-pub use actor::{Admit, Close, Part, Room, Surroundings, Vacant, World};
+pub use actor::{Admit, Close, Room, Surroundings, Vacant, World};
 pub use board::{RoomBoard, RoomPosting, RoomStatus};
 pub use clock::{Beat, CATCH_UP, Due, Metronome, Schedule};
 pub use core::{Core, CoreConfig, Observer, Phase, Tally};
@@ -33,6 +34,8 @@ pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use member::{Join, Role};
 pub use outlet::{End, Outgoing};
 pub use oversight::{Evict, Inspect, Inspection, MemberStatus, Whom};
+pub use parting::{Part, Parted};
+pub use save::{BadSave, Misfit, NotSaved, SAVE_LIMIT, Saved, Stamp};
 
 #[cfg(test)]
 mod puppet;

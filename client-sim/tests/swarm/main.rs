@@ -258,7 +258,32 @@ fn arguments_that_make_no_sense_end_with_code_2() {
         let output = swarm(url, arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let text = String::from_utf8(output.stderr).unwrap();
-        let is_blamed = arguments.iter().any(|argument| text.contains(argument));
+        let is_blamed = arguments
+            .iter()
+            .any(|argument| text.contains(argument.trim_start_matches("--")));
         assert!(is_blamed, "{arguments:?}: {text}");
     }
+}
+
+#[test]
+fn bots_in_several_processes_are_one_swarm() {
+    let (code, report) = report(Fault::None, &["--processes", "3", "--baseline", "1s"]);
+    assert_eq!(code, 0, "{report:#}");
+    for (path, expected) in [
+        ("/joined", 5.0),
+        ("/disconnects", 0.0),
+        ("/duration_s", 1.0),
+        ("/kills", 10.0),
+        ("/inputs/unacknowledged", 0.0),
+    ] {
+        assert_within(&report, path, expected - 0.01, expected + 0.01);
+    }
+    let rate = f64::from(RATE);
+    assert_within(&report, "/snapshot_rate_hz/mean", rate * 0.6, rate * 1.4);
+    let period = 1000.0 / rate;
+    assert_within(&report, "/snapshot_gap_ms/p50", 0.0, period * 3.0);
+    assert_within(&report, "/baseline/snapshot_gap_ms/max", 1.0, 1000.0);
+    let (code, report) = self::report(Fault::Kick(2), &["--processes", "2"]);
+    assert_eq!((code, report["disconnects"].as_u64()), (1, Some(1)));
+    assert_eq!(report["ends"], serde_json::json!({ "kicked": 1 }));
 }

@@ -33,7 +33,7 @@ const SHOT_SPEED: f64 = 700.0;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(crate) struct Hunt {
+pub struct Hunt {
     rng: Lcg64Xsh32,
     goal: Option<EntityId>,
     /// When it looks about again; `None` before the first time.
@@ -60,8 +60,8 @@ impl Hunt {
     }
 
     pub(super) fn decide(&mut self, ship: &Ship, sight: Sight<'_>) -> Input {
-        let now = sight.mirror.tick();
-        let rules = sight.mirror.rules();
+        let now = sight.view.tick();
+        let rules = sight.view.rules();
         if self.until.is_none_or(|until| !until.is_after(now)) {
             self.goal = self.look_about(ship, sight);
             self.dodge = *[0, 0, 0, DODGE, -DODGE].choose(&mut self.rng).unwrap_or(&0);
@@ -69,7 +69,7 @@ impl Hunt {
             let ticks = f64::from(rules.tick_rate) * seconds;
             self.until = Some(now.plus((ticks as u32).max(1)));
         }
-        let goal = self.goal.and_then(|id| sight.mirror.get(id));
+        let goal = self.goal.and_then(|id| sight.view.get(id));
         if goal.is_none() {
             // Gone: look about at the next input.
             self.until = None;
@@ -89,7 +89,7 @@ impl Hunt {
     fn look_about(&mut self, ship: &Ship, sight: Sight<'_>) -> Option<EntityId> {
         let here = Vector::place(ship.x, ship.y);
         let mut best = None;
-        for (id, entity) in sight.mirror.entities() {
+        for (id, entity) in sight.view.entities() {
             let distance = Vector::of(entity).minus(here).length();
             let cost = match entity {
                 Entity::Ship(other) if other.player == sight.me && !is_drone(other) => continue,

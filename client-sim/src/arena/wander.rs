@@ -16,7 +16,7 @@ const MARGIN: f64 = 150.0;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(crate) struct Wander {
+pub struct Wander {
     rng: Lcg64Xsh32,
     input: Input,
     /// When it changes its mind; `None` before the first time.
@@ -33,9 +33,9 @@ impl Wander {
     }
 
     pub(super) fn decide(&mut self, ship: &Ship, sight: Sight<'_>) -> Input {
-        let now = sight.mirror.tick();
+        let now = sight.view.tick();
         if self.until.is_none_or(|until| !until.is_after(now)) {
-            let rules = sight.mirror.rules();
+            let rules = sight.view.rules();
             self.input = match away_from_border(ship, rules.size, MARGIN) {
                 Some(aim) => Input {
                     controls: controls::AIM | controls::THRUST,

@@ -3,11 +3,11 @@
 //! Owns how a bot stalls or trickles, and how it notices, without reading, that
 //! the server has ended the connection: the kernel tells. Called by the bot.
 
-use super::Bot;
+use super::Life;
+use crate::bot::Bot;
 use crate::last_words::LastWords;
 use crate::measure::{Ended, Hang, Tally};
-use crate::mischief::Role;
-use downbeat_protocol::arena::Input;
+use crate::scenario::Role;
 use futures_util::FutureExt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -22,10 +22,10 @@ const TRICKLE: Duration = Duration::from_secs(1);
 /// How long it may take to read what the server had said before it ended.
 const READ_OUT: Duration = Duration::from_secs(1);
 
-impl Bot<'_> {
+impl<B: Bot> Life<'_, B> {
     /// Hangs until the server ends the connection, or all bots leave.
     pub(super) async fn hang(mut self) -> Tally {
-        let mut leave = self.group.leave.clone();
+        let mut leave = self.shared.leave.clone();
         let start = Instant::now();
         let message = self.one_message();
         let stream = self.socket.get_ref();
@@ -54,12 +54,11 @@ impl Bot<'_> {
         self.tally
     }
 
-    /// A frame with one input: what a trickling bot sends, over and over.
-    fn one_message(&mut self) -> Vec<u8> {
+    /// A frame with one ping: what a trickling bot sends, over and over.
+    fn one_message(&self) -> Vec<u8> {
         let mut payload = Vec::new();
-        let now = Instant::now();
         // These types are always encodable; without a payload it is an empty frame.
-        let _ = self.player.input(now, 1, Input::default(), &mut payload);
+        let _ = self.player.ping(self.pings, &mut payload);
         // A mask of zeros leaves the payload as it is (RFC 6455 section 5.3).
         let mut frame = vec![0x82, 0x80 | payload.len() as u8, 0, 0, 0, 0];
         frame.append(&mut payload);

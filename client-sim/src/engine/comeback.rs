@@ -3,11 +3,12 @@
 //! Owns how a link is cut, the pauses between tries, and what must hold after:
 //! the same player, with no fewer points. Called by the bot.
 
-use super::Bot;
+use super::Life;
+use crate::bot::Bot;
 use crate::ending::Ending;
-use crate::join::{Socket, join};
+use crate::join::Socket;
 use crate::measure::Tally;
-use crate::mischief::Cuts;
+use crate::scenario::{Exit, Exits, Going};
 use futures_util::StreamExt;
 use rand::RngExt;
 use std::time::{Duration, Instant};
@@ -34,8 +35,8 @@ enum Cut {
 }
 
 impl Cut {
-    fn draw(cuts: &mut Cuts) -> Self {
-        match cuts.rng().random_range(0..3) {
+    fn draw(exits: &mut Exits) -> Self {
+        match exits.rng().random_range(0..3) {
             0 => Self::Reset,
             1 => Self::End,
             _ => Self::Mute,
@@ -56,66 +57,82 @@ impl Cut {
     }
 }
 
-impl<'a> Bot<'a> {
-    /// Cuts the link and comes back as the same player.
+impl<'a, B: Bot> Life<'a, B> {
+    /// Goes for a while, and comes back.
     ///
     /// # Errors
-    /// What the bot counted, if it did not get its player back.
-    pub(super) async fn come_back(self) -> Result<Bot<'a>, Box<Tally>> {
+    /// What the bot counted, if it did not come back.
+    pub(super) async fn go(self, going: Going) -> Result<Life<'a, B>, Box<Tally>> {
+        match going.exit {
+            Exit::Cut => self.come_back(going.together).await,
+            Exit::Leave => self.leave(going.together).await,
+        }
+    }
+
+    /// Its link is cut and it comes back as the same player: at once, if the links of
+    /// all its group are cut together, as phones do.
+    async fn come_back(self, at_once: bool) -> Result<Life<'a, B>, Box<Tally>> {
         let Self {
-            group,
+            shared,
             number,
             socket,
             player,
-            pilot,
+            bot,
             mut pacer,
             mut tally,
-            mut cuts,
+            mut exits,
+            _presence,
             ..
         } = self;
+        drop(_presence);
         tally.cuts += 1;
-        if let Some(window) = group.stage.window() {
+        if let Some(window) = shared.stage.window() {
             let lost = player.open().filter(|moment| window.contains(*moment));
             tally.inputs.cut += lost.count() as u64;
         }
-        let score = player.own().map(|own| own.score);
-        let hanging = cuts.as_mut().and_then(|cuts| Cut::draw(cuts).make(socket));
+        let score = player.own().map(|own| B::points(own).score);
+        let hanging = Cut::draw(&mut exits).make(socket);
 
         let start = Instant::now();
-        let mut pauses = 0;
+        let mut tries = 0;
         let joined = loop {
-            let pause = cuts
-                .as_mut()
-                .map_or(0, |cuts| cuts.rng().random_range(PAUSE_MS));
-            sleep(Duration::from_millis(pause << pauses)).await;
-            pauses += 1;
-            match join(&group.plan, group.address, number, Some(player.resume())).await {
+            if tries > 0 || !at_once {
+                let pause = exits.rng().random_range(PAUSE_MS) << tries;
+                sleep(Duration::from_millis(pause)).await;
+            }
+            tries += 1;
+            match shared.join(number, Some(player.resume())).await {
                 Ok(joined) => break joined,
-                Err(ending) if pauses == TRIES => return Err(lost(tally, ending)),
+                Err(ending) if tries == TRIES => return Err(lost(tally, ending)),
                 Err(_) => {}
             }
         };
         drop(hanging);
-        let (socket, back) = joined;
-        if back.id() != player.id() {
-            let detail = format!("came back as player {}, was {}", back.id().0, player.id().0);
+        let (socket, now) = joined;
+        if now.id() != player.id() {
+            let detail = format!("came back as player {}, was {}", now.id().0, player.id().0);
             return Err(lost(tally, Ending::new("another_player", detail)));
         }
-        pacer.restart(Instant::now());
-        let mut bot = Self {
-            pilot,
+        let back = Instant::now();
+        pacer.restart(back);
+        if let Some(window) = shared.stage.window() {
+            exits.back(back.saturating_duration_since(window.start));
+        }
+        let mut back = Self {
+            bot,
             pacer,
             tally,
-            next_cut: cuts.as_mut().map(Cuts::next),
-            cuts,
-            ..Self::new(group, number, socket, back)
+            exits,
+            ..Self::new(shared, number, socket, now)
         };
-        if let Err(ending) = bot.first_snapshot(score).await {
-            return Err(lost(bot.tally, ending));
+        if let Err(ending) = back.first_snapshot(score).await {
+            return Err(lost(back.tally, ending));
         }
-        bot.tally.resumes += 1;
-        group.measure.borrow_mut().resume.record(start.elapsed());
-        Ok(bot)
+        back.tally.resumes += 1;
+        let mut measure = shared.measures[back.tally.group].borrow_mut();
+        measure.resume.record(start.elapsed());
+        drop(measure);
+        Ok(back)
     }
 
     /// Waits for the first snapshot and looks at the points in it.
@@ -131,7 +148,7 @@ impl<'a> Bot<'a> {
             Ok(arrived) => arrived?,
             Err(_) => return Err(Ending::new("no_snapshot", "no snapshot after the return")),
         }
-        let now = self.player.own().map(|own| own.score);
+        let now = self.player.own().map(|own| B::points(own).score);
         if before.is_some() && now < before {
             let detail = format!("came back with {now:?} points, had {before:?}");
             return Err(Ending::new("points_lost", detail));

@@ -2,8 +2,8 @@
 //!
 //! Called by the bot at each of its timer's rings.
 
-use super::{Bot, frame_size};
-use crate::behaviour::Sight;
+use super::{Life, frame_size, left_out_with};
+use crate::bot::Bot;
 use crate::ending::Ending;
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt};
@@ -14,15 +14,15 @@ use tokio_tungstenite::tungstenite::Message;
 /// acknowledgements lag by default before it skips snapshots.
 const PING_INTERVAL: Duration = Duration::from_millis(500);
 
-impl Bot<'_> {
+impl<B: Bot> Life<'_, B> {
     /// When there is something to do next.
     pub(super) fn wake_at(&self) -> Instant {
         let ping = self.sent + PING_INTERVAL;
-        let next = match self.pilot {
+        let next = match self.bot {
             Some(_) => self.pacer.next().min(ping),
             None => ping,
         };
-        match self.group.stage.window() {
+        match self.shared.stage.window() {
             Some(window) => next.min(window.end),
             None => next,
         }
@@ -30,7 +30,7 @@ impl Bot<'_> {
 
     /// Sends every input that is due, or a ping if nothing was said for long.
     pub(super) fn speak(&mut self, now: Instant) -> Result<(), Ending> {
-        if self.pilot.is_some() {
+        if self.bot.is_some() {
             while let Some(due) = self.pacer.due(now) {
                 self.input(due.intended, due.skipped, now)?;
             }
@@ -49,14 +49,13 @@ impl Bot<'_> {
     }
 
     fn input(&mut self, intended: Instant, skipped: u64, now: Instant) -> Result<(), Ending> {
-        let Some(pilot) = &mut self.pilot else {
+        let wish = self
+            .bot
+            .as_mut()
+            .and_then(|bot| bot.decide(self.player.sight()));
+        let Some(wish) = wish else {
             return Ok(());
         };
-        let wish = pilot.decide(Sight {
-            me: self.player.id(),
-            own: self.player.own(),
-            mirror: self.player.mirror(),
-        });
         let old = self
             .arrival
             .map_or(0.0, |arrival| (now - arrival).as_secs_f64());
@@ -67,14 +66,23 @@ impl Bot<'_> {
             .input(intended, ahead, wish, &mut self.scratch)?;
 
         if let Some(window) = self.measured() {
-            let mut measure = self.group.measure.borrow_mut();
+            let mut measure = self.shared.measures[self.tally.group].borrow_mut();
             if window.contains(intended) {
-                measure.lateness.record(now - intended);
+                let period = self.pacer.period();
+                measure
+                    .lateness
+                    .record_each(now - intended, period, skipped);
                 self.tally.inputs.sent += 1;
                 self.tally.inputs.skipped += skipped;
+                if skipped > 0 {
+                    self.left_out.push_back((intended, skipped));
+                }
             }
             if let Some(old) = given_up.filter(|old| window.contains(*old)) {
-                measure.latency.record(now - old);
+                let more = left_out_with(&mut self.left_out, old);
+                measure
+                    .latency
+                    .record_each(now - old, self.pacer.period(), more);
                 self.tally.inputs.unacknowledged += 1;
             }
         }
