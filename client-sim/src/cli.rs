@@ -10,17 +10,22 @@ use crate::report::Report;
 use crate::scenario::{self, Flags, Plan, text};
 use crate::slo::{self, Objectives};
 use crate::soak::{self, SoakArgs};
+use crate::source::Sources;
 use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
-use crate::target::Target;
+use crate::target::{Target, TrustArgs};
+use crate::tokens::TokenArgs;
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything went as it should.
@@ -54,7 +59,7 @@ enum Command {
     /// an honest one lost its connection, did not get its player back after a cut, or
     /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
     #[command(args_override_self = true, after_help = slo::help())]
-    Swarm(SwarmArgs),
+    Swarm(Box<SwarmArgs>),
 
     /// Find out how many players a server holds at each tick rate
     ///
@@ -86,6 +91,12 @@ struct SwarmArgs {
     #[command(flatten)]
     flags: Flags,
 
+    #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
+    token: TokenArgs,
+
     /// How long the measured window is, at least 1s [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
     duration: Option<Duration>,
@@ -109,6 +120,11 @@ struct SwarmArgs {
     /// Spread the bots over this many processes, each with its own threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     processes: u32,
+
+    /// This machine's addresses to connect from, in turn, separated by commas
+    /// [default: the system's; on loopback several if ports run out]
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    source: Vec<IpAddr>,
 
     /// What must hold, for instance tick_p99<50%,gap_p99<1.5,skipped=0
     #[arg(long, value_name = "OBJECTIVES")]
@@ -138,26 +154,36 @@ struct SwarmArgs {
 /// Does what the command line says with bots of this kind, and gives the exit code.
 #[must_use]
 pub fn main<B: Bot>() -> ExitCode {
-    let arguments = command::<B>().get_matches();
-    match Cli::from_arg_matches(&arguments) {
+    ExitCode::from(run::<B>(std::env::args_os()))
+}
+
+/// The same with these arguments, of which the first is the program's name.
+pub fn run<B: Bot>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let matches = command::<B>().try_get_matches_from(arguments);
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(Cli {
             command: Command::Swarm(args),
-        }) => swarm::<B>(args),
+        }) => swarm::<B>(*args),
         Ok(Cli {
             command: Command::Sweep(args),
-        }) => match sweep::run(&args) {
-            Ok(true) => ExitCode::from(GOOD),
-            Ok(false) => ExitCode::from(BAD),
-            Err(error) => complain(&error, BAD),
-        },
+        }) => verdict(sweep::run(&args)),
         Ok(Cli {
             command: Command::Soak(args),
-        }) => match soak::run::<B>(&args) {
-            Ok(true) => ExitCode::from(GOOD),
-            Ok(false) => ExitCode::from(BAD),
-            Err(error) => complain(&error, BAD),
-        },
-        Err(error) => error.exit(),
+        }) => verdict(soak::run::<B>(&args)),
+        Err(error) => {
+            // Help is no error; that nobody reads it is none, either.
+            let _ = error.print();
+            error.exit_code() as u8
+        }
+    }
+}
+
+/// The exit code of what was good, was not, or failed.
+fn verdict(outcome: anyhow::Result<bool>) -> u8 {
+    match outcome {
+        Ok(true) => GOOD,
+        Ok(false) => BAD,
+        Err(error) => complain(&error, BAD),
     }
 }
 
@@ -175,26 +201,18 @@ fn command<B: Bot>() -> clap::Command {
 }
 
 /// Runs a swarm and says how it went.
-fn swarm<B: Bot>(mut args: SwarmArgs) -> ExitCode {
+fn swarm<B: Bot>(mut args: SwarmArgs) -> u8 {
     if let Some(part) = args.part {
         // The report is the first process's.
         (args.json, args.against) = (None, None);
         let played = prepare::<B>(args).and_then(|(plan, ..)| crew::play_part::<B>(&plan, part));
-        return match played {
-            Ok(()) => ExitCode::from(GOOD),
-            Err(error) => complain(&error, BAD),
-        };
+        return verdict(played.map(|()| true));
     }
     let (plan, asked) = match prepare::<B>(args) {
         Ok(prepared) => prepared,
         Err(error) => return complain(&error, USAGE),
     };
-    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked));
-    match told {
-        Ok(true) => ExitCode::from(GOOD),
-        Ok(false) => ExitCode::from(BAD),
-        Err(error) => complain(&error, BAD),
-    }
+    verdict(swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked)))
 }
 
 /// What is asked of a run beside playing.
@@ -246,18 +264,21 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
     );
     let duration = args.duration.or(scenario.duration);
     let mut plan = Plan {
-        target: args.url.clone(),
+        target: args.url.clone().trusting(&args.trust)?,
         duration: duration.unwrap_or(DURATION),
         baseline: args.baseline.or(scenario.baseline),
         seed: args.seed.or(scenario.seed).unwrap_or(1),
         groups: scenario.groups,
         strangers: scenario.strangers,
+        tokens: None,
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
+        sources: Sources::new(args.source.clone()),
         drag: args.drag,
     };
     plan.check()?;
+    plan.tokens = args.token.read(plan.bots())?.map(Arc::new);
     plan.threads = threads.min(plan.bots() as usize);
     Ok(plan)
 }
@@ -302,10 +323,10 @@ fn tell(plan: &Plan, outcome: &swarm::Outcome, asked: Asked) -> anyhow::Result<b
     Ok(is_good)
 }
 
-fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
+fn complain(error: &anyhow::Error, code: u8) -> u8 {
     // Nothing can be said if stderr is closed; the exit code still speaks.
     let _ = writeln!(io::stderr(), "error: {error:#}");
-    ExitCode::from(code)
+    code
 }
 
 /// `10%` → 0.1.

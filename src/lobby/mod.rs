@@ -19,7 +19,7 @@ use crate::guard::Permit;
 use crate::telemetry::Telemetry;
 use crate::world::{
     Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Role, Room, RoomBoard, Saved,
-    Stamp, Surroundings, Vacant, World,
+    Stamp, Step, Surroundings, Vacant, World,
 };
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use downbeat_protocol::codec::{FNV_START, fnv1a};
@@ -271,6 +271,8 @@ fn core_config(settings: &Settings, room: &str) -> CoreConfig {
         checksum_interval: settings.checksum_interval.div_ceil(snapshot_interval),
         max_players: settings.max_players,
         max_pending: settings.inbox,
+        byte_rate: settings.snapshot_byte_rate,
+        overload: Step::numbered(settings.overload_steps),
         in_flight: ticks(settings.in_flight),
         behind: ticks(settings.behind_timeout),
         idle: ticks(settings.idle_timeout),

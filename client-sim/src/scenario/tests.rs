@@ -12,9 +12,11 @@ fn plan(groups: Vec<Group>) -> Plan {
         seed: 1,
         groups,
         strangers: Strangers::default(),
+        tokens: None,
         threads: 1,
         processes: 1,
         server_pid: None,
+        sources: Sources::default(),
         drag: None,
     }
 }
