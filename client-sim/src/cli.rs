@@ -19,6 +19,7 @@ use crate::tokens::TokenArgs;
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -153,26 +154,36 @@ struct SwarmArgs {
 /// Does what the command line says with bots of this kind, and gives the exit code.
 #[must_use]
 pub fn main<B: Bot>() -> ExitCode {
-    let arguments = command::<B>().get_matches();
-    match Cli::from_arg_matches(&arguments) {
+    ExitCode::from(run::<B>(std::env::args_os()))
+}
+
+/// The same with these arguments, of which the first is the program's name.
+pub fn run<B: Bot>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let matches = command::<B>().try_get_matches_from(arguments);
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(Cli {
             command: Command::Swarm(args),
         }) => swarm::<B>(*args),
         Ok(Cli {
             command: Command::Sweep(args),
-        }) => match sweep::run(&args) {
-            Ok(true) => ExitCode::from(GOOD),
-            Ok(false) => ExitCode::from(BAD),
-            Err(error) => complain(&error, BAD),
-        },
+        }) => verdict(sweep::run(&args)),
         Ok(Cli {
             command: Command::Soak(args),
-        }) => match soak::run::<B>(&args) {
-            Ok(true) => ExitCode::from(GOOD),
-            Ok(false) => ExitCode::from(BAD),
-            Err(error) => complain(&error, BAD),
-        },
-        Err(error) => error.exit(),
+        }) => verdict(soak::run::<B>(&args)),
+        Err(error) => {
+            // Help is no error; that nobody reads it is none, either.
+            let _ = error.print();
+            error.exit_code() as u8
+        }
+    }
+}
+
+/// The exit code of what was good, was not, or failed.
+fn verdict(outcome: anyhow::Result<bool>) -> u8 {
+    match outcome {
+        Ok(true) => GOOD,
+        Ok(false) => BAD,
+        Err(error) => complain(&error, BAD),
     }
 }
 
@@ -190,26 +201,18 @@ fn command<B: Bot>() -> clap::Command {
 }
 
 /// Runs a swarm and says how it went.
-fn swarm<B: Bot>(mut args: SwarmArgs) -> ExitCode {
+fn swarm<B: Bot>(mut args: SwarmArgs) -> u8 {
     if let Some(part) = args.part {
         // The report is the first process's.
         (args.json, args.against) = (None, None);
         let played = prepare::<B>(args).and_then(|(plan, ..)| crew::play_part::<B>(&plan, part));
-        return match played {
-            Ok(()) => ExitCode::from(GOOD),
-            Err(error) => complain(&error, BAD),
-        };
+        return verdict(played.map(|()| true));
     }
     let (plan, asked) = match prepare::<B>(args) {
         Ok(prepared) => prepared,
         Err(error) => return complain(&error, USAGE),
     };
-    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked));
-    match told {
-        Ok(true) => ExitCode::from(GOOD),
-        Ok(false) => ExitCode::from(BAD),
-        Err(error) => complain(&error, BAD),
-    }
+    verdict(swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked)))
 }
 
 /// What is asked of a run beside playing.
@@ -320,10 +323,10 @@ fn tell(plan: &Plan, outcome: &swarm::Outcome, asked: Asked) -> anyhow::Result<b
     Ok(is_good)
 }
 
-fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
+fn complain(error: &anyhow::Error, code: u8) -> u8 {
     // Nothing can be said if stderr is closed; the exit code still speaks.
     let _ = writeln!(io::stderr(), "error: {error:#}");
-    ExitCode::from(code)
+    code
 }
 
 /// `10%` → 0.1.

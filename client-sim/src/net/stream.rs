@@ -254,8 +254,10 @@ mod tests {
             },
             async { near.read_u8().await.unwrap() }
         );
-        assert_eq!((&bytes, got, read), (b"there", 201, b'x'));
-        assert_eq!(start.elapsed().as_millis(), 302);
+        assert_eq!((&bytes, read), (b"there", b'x'));
+        // The clock of the runtime counts whole milliseconds, and rounds up.
+        assert!((200..=201).contains(&got), "{got}");
+        assert!((300..=302).contains(&start.elapsed().as_millis()));
     }
 
     #[tokio::test(start_paused = true)]
