@@ -119,7 +119,7 @@ struct SwarmArgs {
     #[arg(long)]
     url: Target,
 
-    /// What the bots do, from a file instead of flags (see docs/load-testing.md)
+    /// What the bots do, from a file instead of flags (see docs/scenarios.md)
     #[arg(long, value_name = "FILE", conflicts_with_all = Flags::NAMES)]
     scenario: Option<PathBuf>,
 

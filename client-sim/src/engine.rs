@@ -230,14 +230,17 @@ impl<'a, B: Bot> Life<'a, B> {
                 message = self.socket.next() => {
                     self.take(message, Instant::now())?;
                 }
-                () = &mut timer => {
-                    let now = Instant::now();
-                    if let Some(turn) = self.turn(now) {
-                        return Ok(turn);
-                    }
-                    self.speak(now)?;
-                    timer.as_mut().reset(self.wake_at().into());
+                () = &mut timer => {}
+            }
+            // Not only when the timer rings: a bot that is behind always has a message
+            // to read, and would never come to speak.
+            let now = Instant::now();
+            if now >= timer.deadline().into_std() {
+                if let Some(turn) = self.turn(now) {
+                    return Ok(turn);
                 }
+                self.speak(now)?;
+                timer.as_mut().reset(self.wake_at().into());
             }
         }
     }

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONTROLS, arena } from '../arena.js';
+import { Interpolator } from '../interpolate.js';
+import { Mirror } from '../mirror.js';
 import { Predictor } from '../predict.js';
 import { decodeServer, encodeInput } from '../protocol.js';
 import { Session } from '../session.js';
