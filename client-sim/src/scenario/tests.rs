@@ -15,6 +15,7 @@ fn plan(groups: Vec<Group>) -> Plan {
         threads: 1,
         processes: 1,
         server_pid: None,
+        returns: false,
         drag: None,
     }
 }

@@ -139,6 +139,7 @@ impl SoakArgs {
             threads: usize::from(self.threads).min(self.bots as usize),
             processes: 1,
             server_pid,
+            returns: false,
             drag: None,
         };
         plan.check()?;
