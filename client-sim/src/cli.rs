@@ -6,29 +6,37 @@
 use crate::bot::{self, Bot};
 use crate::compare::{self, Comparison};
 use crate::crew;
+use crate::play::{self, PlayArgs};
+use crate::record::{self, RecordArgs};
 use crate::report::Report;
 use crate::scenario::{self, Flags, Plan, text};
+use crate::show::{self, ShowArgs};
 use crate::slo::{self, Objectives};
 use crate::soak::{self, SoakArgs};
+use crate::source::Sources;
 use crate::swarm;
 use crate::sweep::{self, SweepArgs};
 use crate::table;
-use crate::target::Target;
+use crate::target::{Target, TrustArgs};
+use crate::tokens::TokenArgs;
 use anyhow::Context;
 use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything went as it should.
-const GOOD: u8 = 0;
+pub(crate) const GOOD: u8 = 0;
 /// A bot could not join, or an honest one suffered.
-const BAD: u8 = 1;
+pub(crate) const BAD: u8 = 1;
 /// The arguments make no sense here.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 
 /// How long the measured window is, if nobody says.
 const DURATION: Duration = Duration::from_secs(10);
@@ -54,7 +62,7 @@ enum Command {
     /// an honest one lost its connection, did not get its player back after a cut, or
     /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
     #[command(args_override_self = true, after_help = slo::help())]
-    Swarm(SwarmArgs),
+    Swarm(Box<SwarmArgs>),
 
     /// Find out how many players a server holds at each tick rate
     ///
@@ -71,6 +79,38 @@ enum Command {
     /// grow beyond noise, its sessions must be those of the bots and gone when they
     /// are, and its ticks must keep to the clock within one an hour. Exit code 1 names what failed.
     Soak(SoakArgs),
+
+    /// Play in the terminal, or look over a bot's shoulder
+    ///
+    /// The arena around one ship, the leaderboard, the whole plane, and how the
+    /// connection does: round trip, gaps, bytes, checksums. Comes back by itself when
+    /// the link is lost.
+    ///
+    /// Exit code 1 if the server ended it for good.
+    #[command(after_help = play::EXAMPLES)]
+    Play(PlayArgs),
+
+    /// Save everything one client says and hears
+    ///
+    /// Joins as a bot would, or looks on with --watch, and writes each message, in
+    /// both directions, with its time. Ctrl-C ends it early and in good order. The
+    /// file holds what was said, also tokens: it is readable by its owner alone. Its
+    /// format: docs/protocol.md.
+    ///
+    /// Exit code 1 if the connection ended before its time.
+    #[command(after_help = record::EXAMPLES)]
+    Record(RecordArgs),
+
+    /// Print a recording, message by message
+    ///
+    /// Each message with its time, direction and size; snapshots by cells, what left,
+    /// entered and changed (what the prediction gave → what it became), bytes by
+    /// part, and whether the checksum is right (✓ ✗). What cannot be decoded is
+    /// shown in hex, and the rest goes on. docs/protocol.md tells what it means.
+    ///
+    /// Exit code 1 if anything was damaged, undecodable or wrong.
+    #[command(after_help = show::EXAMPLES)]
+    Show(ShowArgs),
 }
 
 #[derive(Debug, Args)]
@@ -85,6 +125,12 @@ struct SwarmArgs {
 
     #[command(flatten)]
     flags: Flags,
+
+    #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
+    token: TokenArgs,
 
     /// How long the measured window is, at least 1s [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
@@ -115,6 +161,11 @@ struct SwarmArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     processes: u32,
 
+    /// This machine's addresses to connect from, in turn, separated by commas
+    /// [default: the system's; on loopback several if ports run out]
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    source: Vec<IpAddr>,
+
     /// What must hold, for instance tick_p99<50%,gap_p99<1.5,skipped=0
     #[arg(long, value_name = "OBJECTIVES")]
     slo: Option<Objectives>,
@@ -143,63 +194,78 @@ struct SwarmArgs {
 /// Does what the command line says with bots of this kind, and gives the exit code.
 #[must_use]
 pub fn main<B: Bot>() -> ExitCode {
-    let arguments = command::<B>().get_matches();
-    match Cli::from_arg_matches(&arguments) {
+    ExitCode::from(run::<B>(std::env::args_os()))
+}
+
+/// The same with these arguments, of which the first is the program's name.
+pub fn run<B: Bot>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let matches = command::<B>().try_get_matches_from(arguments);
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(Cli {
             command: Command::Swarm(args),
-        }) => swarm::<B>(args),
+        }) => swarm::<B>(*args),
         Ok(Cli {
             command: Command::Sweep(args),
-        }) => match sweep::run(&args) {
-            Ok(true) => ExitCode::from(GOOD),
-            Ok(false) => ExitCode::from(BAD),
-            Err(error) => complain(&error, BAD),
-        },
+        }) => verdict(sweep::run(&args)),
         Ok(Cli {
             command: Command::Soak(args),
-        }) => match soak::run::<B>(&args) {
-            Ok(true) => ExitCode::from(GOOD),
-            Ok(false) => ExitCode::from(BAD),
-            Err(error) => complain(&error, BAD),
-        },
-        Err(error) => error.exit(),
+        }) => verdict(soak::run::<B>(&args)),
+        Ok(Cli {
+            command: Command::Play(args),
+        }) => play::play::<B>(&args),
+        Ok(Cli {
+            command: Command::Record(args),
+        }) => record::record::<B>(&args),
+        Ok(Cli {
+            command: Command::Show(args),
+        }) => show::show::<B::Wire>(&args),
+        Err(error) => {
+            // Help is no error; that nobody reads it is none, either.
+            let _ = error.print();
+            error.exit_code() as u8
+        }
+    }
+}
+
+/// The exit code of what was good, was not, or failed.
+fn verdict(outcome: anyhow::Result<bool>) -> u8 {
+    match outcome {
+        Ok(true) => GOOD,
+        Ok(false) => BAD,
+        Err(error) => complain(&error, BAD),
     }
 }
 
 /// The command line, with this bot's ways to play.
 fn command<B: Bot>() -> clap::Command {
     let ways = || bot::ways::<B>().map(|way| PossibleValue::new(way.name).help(way.help));
-    Cli::command().mut_subcommand("swarm", |swarm| {
-        swarm.mut_arg("behaviour", |behaviour| {
+    let behaviour = |command: clap::Command| {
+        command.mut_arg("behaviour", |behaviour| {
             let default = bot::ways::<B>().next().map(|way| way.name);
             behaviour
                 .value_parser(ways().collect::<Vec<_>>())
                 .default_value(default)
         })
-    })
+    };
+    Cli::command()
+        .mut_subcommand("swarm", behaviour)
+        .mut_subcommand("record", behaviour)
+        .mut_subcommand("play", |play| play.hide(!play::knows::<B>()))
 }
 
 /// Runs a swarm and says how it went.
-fn swarm<B: Bot>(mut args: SwarmArgs) -> ExitCode {
+fn swarm<B: Bot>(mut args: SwarmArgs) -> u8 {
     if let Some(part) = args.part {
         // The report is the first process's.
         (args.json, args.against) = (None, None);
         let played = prepare::<B>(args).and_then(|(plan, ..)| crew::play_part::<B>(&plan, part));
-        return match played {
-            Ok(()) => ExitCode::from(GOOD),
-            Err(error) => complain(&error, BAD),
-        };
+        return verdict(played.map(|()| true));
     }
     let (plan, asked) = match prepare::<B>(args) {
         Ok(prepared) => prepared,
         Err(error) => return complain(&error, USAGE),
     };
-    let told = swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked));
-    match told {
-        Ok(true) => ExitCode::from(GOOD),
-        Ok(false) => ExitCode::from(BAD),
-        Err(error) => complain(&error, BAD),
-    }
+    verdict(swarm::run::<B>(&plan).and_then(|outcome| tell(&plan, &outcome, asked)))
 }
 
 /// What is asked of a run beside playing.
@@ -251,19 +317,22 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
     );
     let duration = args.duration.or(scenario.duration);
     let mut plan = Plan {
-        target: args.url.clone(),
+        target: args.url.clone().trusting(&args.trust)?,
         duration: duration.unwrap_or(DURATION),
         baseline: args.baseline.or(scenario.baseline),
         seed: args.seed.or(scenario.seed).unwrap_or(1),
         groups: scenario.groups,
         strangers: scenario.strangers,
+        tokens: None,
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
         returns: args.returns,
+        sources: Sources::new(args.source.clone()),
         drag: args.drag,
     };
     plan.check()?;
+    plan.tokens = args.token.read(plan.bots())?.map(Arc::new);
     plan.threads = threads.min(plan.bots() as usize);
     Ok(plan)
 }
@@ -308,10 +377,10 @@ fn tell(plan: &Plan, outcome: &swarm::Outcome, asked: Asked) -> anyhow::Result<b
     Ok(is_good)
 }
 
-fn complain(error: &anyhow::Error, code: u8) -> ExitCode {
+pub(crate) fn complain(error: &anyhow::Error, code: u8) -> u8 {
     // Nothing can be said if stderr is closed; the exit code still speaks.
     let _ = writeln!(io::stderr(), "error: {error:#}");
-    ExitCode::from(code)
+    code
 }
 
 /// `10%` → 0.1.

@@ -14,6 +14,8 @@ const TICK: f64 = 0.5;
 const LATE: f64 = 0.5;
 /// A thread busy for this part of the time has no more to give.
 const THREAD: f64 = 0.9;
+/// Lateness up to so many times what a thread does in a period comes from bursts.
+const BURST: f64 = 1.5;
 /// All cores busy for this part of the time are none to be had.
 const MACHINE: f64 = 0.92;
 /// Bots later than this part of the period, and than this many milliseconds (a
@@ -192,8 +194,11 @@ impl Case<'_> {
         })
     }
 
-    /// The bots are late although their threads are not busy: either something in
-    /// them waits, or they wait for a core.
+    /// The bots are late although their threads are not busy all the time.
+    ///
+    /// All of a tick's snapshots come at once, so for a part of each period their
+    /// thread is busy, or waits for a core, and what is due meanwhile is late by as
+    /// much. More than that, and something in a bot waits.
     fn late_bots(&self) -> Option<Finding> {
         let generator = &self.report.generator;
         let late = generator.lateness_ms.p99?;
@@ -202,15 +207,25 @@ impl Case<'_> {
         if late < (periods * self.period_ms).max(ms) || thread.share >= THREAD {
             return None;
         }
-        let busy = thread.share * 100.0;
-        let waited = thread.waited * 100.0;
-        if thread.share + thread.waited >= THREAD {
+        let wish = thread.share + thread.waited;
+        let is_burst = late <= wish * self.period_ms * BURST + ms;
+        let (busy, waited) = (thread.share * 100.0, thread.waited * 100.0);
+        if wish >= THREAD || (is_burst && thread.waited >= 0.5 * thread.share) {
             return found(
                 Culprit::Machine,
                 format!(
                     "the bots act {late:.1} ms late (p99): their thread is busy {busy:.0} % of the time, and waits {waited:.0} % of it for a core"
                 ),
                 "do not blame the server: more cores, or another machine for the bots",
+            );
+        }
+        if is_burst {
+            return found(
+                Culprit::Generator,
+                format!(
+                    "the bots act {late:.1} ms late (p99): a tick's snapshots come at once and keep their thread busy {busy:.0} % of the time"
+                ),
+                "more --threads or --processes, or another machine for the bots",
             );
         }
         found(

@@ -13,6 +13,9 @@
 //!            │           └─ scenario   does it stall, trickle, leave, is it cut, and when?
 //!            ├─► hostile ──► garbage, slow requests: a thread beside the bots
 //!            └─► scrape ──► prometheus: the server's own figures
+//!
+//!  cli ──► record, play ──► solo: one client, every message of it in a tape or on a screen
+//!      └─► show ◄── tape
 //! ```
 //!
 //! A swarm for a game of your own is one trait, [`Bot`], and one line, with the
@@ -37,26 +40,36 @@ mod crew;
 mod diagnosis;
 mod ending;
 mod engine;
+mod entry;
 mod hostile;
 mod html;
 mod join;
 mod last_words;
+mod link;
 mod machine;
 mod measure;
+mod net;
 mod pacer;
+mod play;
 mod player;
 mod prometheus;
+mod record;
 mod report;
 mod scenario;
 mod scrape;
 mod seeds;
+mod show;
 mod slo;
 mod soak;
+mod solo;
+mod source;
 mod stage;
 mod swarm;
 mod sweep;
 mod table;
+mod tape;
 mod target;
+mod tokens;
 mod view;
 
 pub use bot::{Bot, IDLE, Input, Points, Sight, Way};

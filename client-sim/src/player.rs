@@ -91,6 +91,7 @@ impl std::fmt::Display for Trouble {
 pub(crate) fn hello<W: Wire>(
     room: &str,
     name: &str,
+    token: Option<String>,
     resume: Option<ResumeToken>,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
@@ -99,7 +100,7 @@ pub(crate) fn hello<W: Wire>(
         schema: schema_hash::<W>(),
         room: room.to_owned(),
         name: name.to_owned(),
-        token: None,
+        token,
         resume,
     });
     codec::encode_to(&hello, out)
@@ -322,6 +323,7 @@ mod tests {
             elapsed: 1,
             applied,
             waiting: 3,
+            pace: None,
             own: None,
             checksum,
             reset: false,

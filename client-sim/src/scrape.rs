@@ -11,7 +11,6 @@ use anyhow::Context;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// How long a reading may take: a server under load answers late.
@@ -54,7 +53,7 @@ pub(crate) async fn read(target: &Target, address: SocketAddr) -> anyhow::Result
 }
 
 async fn fetch(target: &Target, address: SocketAddr) -> anyhow::Result<Page> {
-    let mut stream = TcpStream::connect(address).await?;
+    let mut stream = target.open(address, None).await?;
     let request = format!(
         "GET /metrics HTTP/1.0\r\nHost: {}\r\nAccept: text/plain\r\n\r\n",
         target.authority()

@@ -24,7 +24,8 @@ settings! {
         /// Sessions in all at most; more are refused with HTTP status 503.
         max_sessions: usize = 20_000, Whole(1..=1_000_000, "sessions");
         /// Sessions from one address at most; more are refused with HTTP status 429.
-        /// Loopback is exempt.
+        /// And twice as many players, those whose link is lost included; more are told
+        /// 1013. Loopback is exempt.
         max_sessions_per_address: usize = 64, Whole(1..=1_000_000, "sessions");
         /// Connections at most that are no sessions: HTTP requests, and whoever takes
         /// his time over one; more are refused with HTTP status 503.
@@ -74,6 +75,12 @@ settings! {
         /// Threads that run rooms.
         world_threads: usize = half_the_cores() => "half the cores, at least 1", Whole(1..=256, "threads");
     }
+    "Overload": {
+        /// How far a room may degrade when it has more to do than time, and come back
+        /// by itself: 1 far cells are told less often, 2 snapshots come half as often,
+        /// 3 less is in sight, 4 nobody new comes in; 0: not at all.
+        overload_steps: u32 = 4, Whole(0..=4, "steps");
+    }
     "Rooms": {
         /// The room of those who name none.
         default_room: String = "main".to_owned(), RoomName;
@@ -106,6 +113,9 @@ settings! {
         inbox: usize = 16, Whole(1..=1_000, "inputs");
         /// Events that wait for a session; one more ends it with 4008.
         outbox: usize = 64, Whole(1..=10_000, "events");
+        /// Bytes per second of snapshots that a player is to be sent on average; where more
+        /// is in sight, cells are told less often, the farthest first; 0: no limit.
+        snapshot_byte_rate: u32 = 64 << 10, Whole(0..=1 << 26, "bytes per second");
         /// The kernel's send buffer per socket, which bounds how much stale state can
         /// queue there; 0: as the system has it.
         send_buffer: usize = 64 << 10, Whole(0..=16 << 20, "bytes");

@@ -84,8 +84,10 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// The player's own part.
     fn own(&self, player: PlayerId) -> Own<Self>;
 
-    /// The cells a player sees, in any order; [`CellId::EVERYWHERE`] is added by
-    /// itself. Default: only that.
+    /// The cells a player sees, the nearest first: his own, in which his body is, then
+    /// by distance. Where not everything can be told at every snapshot, the end of the
+    /// list is told less often. [`CellId::EVERYWHERE`] is added by itself. Default: only
+    /// that.
     fn view(&self, player: PlayerId, cells: &mut Vec<CellId>) {
         let _ = (player, cells);
     }

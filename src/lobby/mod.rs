@@ -15,10 +15,11 @@ pub use shelf::ShelfError;
 
 use crate::config::{Settings, game_settings};
 use crate::game::{Game, Input, Profile};
+use crate::guard::Permit;
 use crate::telemetry::Telemetry;
 use crate::world::{
     Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Role, Room, RoomBoard, Saved,
-    Stamp, Surroundings, Vacant, World,
+    Stamp, Step, Surroundings, Vacant, World,
 };
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use downbeat_protocol::codec::{FNV_START, fnv1a};
@@ -45,6 +46,8 @@ pub struct Enter<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, if he is to have one.
+    pub body: Option<Permit>,
     /// The room's end of the link.
     pub link: MemberLink<I>,
 }
@@ -187,6 +190,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             link,
         } = enter;
         if let Some(end) = &self.draining {
@@ -226,6 +230,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             token,
             link,
         }));
@@ -266,6 +271,8 @@ fn core_config(settings: &Settings, room: &str) -> CoreConfig {
         checksum_interval: settings.checksum_interval.div_ceil(snapshot_interval),
         max_players: settings.max_players,
         max_pending: settings.inbox,
+        byte_rate: settings.snapshot_byte_rate,
+        overload: Step::numbered(settings.overload_steps),
         in_flight: ticks(settings.in_flight),
         behind: ticks(settings.behind_timeout),
         idle: ticks(settings.idle_timeout),

@@ -9,6 +9,7 @@ use super::clock::{Metronome, Schedule};
 use super::core::{Core, CoreConfig, Observer, Phase, Tally};
 use super::member::Join;
 use super::outlet::End;
+use super::overload::Step;
 use super::parting::Parted;
 use super::save::{Saved, Stamp};
 use crate::game::{Game, Input};
@@ -145,8 +146,8 @@ impl<G: Game> World<G> {
             .at(self.schedule.next(), Box::new(move || me.do_send(Beat)));
     }
 
-    /// Makes one tick and counts it; `false` if the room is lost.
-    fn tick(&mut self) -> bool {
+    /// Makes the tick of this deadline and counts it; `false` if the room is lost.
+    fn tick(&mut self, deadline: Instant) -> bool {
         let begin = Instant::now();
         self.stopwatch.start(begin);
         // The core is not used again after a panic, so no broken state is seen.
@@ -168,9 +169,29 @@ impl<G: Game> World<G> {
         self.around
             .posting
             .ticked(self.core.now(), self.core.players(), end, end - begin);
+        let took = end.saturating_duration_since(deadline);
+        self.core
+            .took(took.as_secs_f32() * self.around.core.tick_rate as f32);
+        self.note_step();
         self.gauges.set(self.core.players(), self.core.in_limbo());
         count(&self.around.telemetry, &tally);
         true
+    }
+
+    /// Makes it seen how far the room has degraded.
+    fn note_step(&mut self) {
+        let step = self.core.step_of_overload();
+        let before = self.gauges.set_step(step);
+        if step == before {
+            return;
+        }
+        self.around.posting.degraded(step);
+        let room = &self.around.room.name;
+        if step > before {
+            tracing::warn!(room, step = step.label(), "the room is overloaded");
+        } else {
+            tracing::info!(room, step = step.label(), "the room recovers");
+        }
     }
 
     /// Tells the lobby when nobody has been here for a while.
@@ -225,8 +246,11 @@ impl<G: Game> Handler<Beat> for World<G> {
                 "ticks left out, the room is overloaded"
             );
         }
-        for _ in 0..due.ticks {
-            if !self.tick() {
+        let period = self.schedule.period();
+        for behind in (0..due.ticks).rev() {
+            // The last of them is the latest deadline there was.
+            let deadline = due.latest - behind * period;
+            if !self.tick(deadline) {
                 self.around.telemetry.rooms_failed.inc();
                 let room = self.around.room.clone();
                 self.around.lobby.do_send(Vacant {
@@ -281,6 +305,7 @@ fn count(telemetry: &Telemetry, tally: &Tally) {
         dropped,
         snapshots,
         skipped,
+        postponed,
         events,
     } = *tally;
     for (counter, number) in [
@@ -291,6 +316,7 @@ fn count(telemetry: &Telemetry, tally: &Tally) {
         (&telemetry.inputs_dropped, dropped),
         (&telemetry.snapshots, snapshots),
         (&telemetry.snapshots_skipped, skipped),
+        (&telemetry.snapshots_postponed, postponed),
         (&telemetry.events, events),
     ] {
         if number > 0 {
@@ -334,16 +360,42 @@ struct Gauges {
     telemetry: Telemetry,
     members: i64,
     limbo: i64,
+    step: Step,
 }
 
 impl Gauges {
     fn new(telemetry: Telemetry) -> Self {
         telemetry.rooms.inc();
+        // So that each step is seen before it is taken.
+        for step in Step::ALL {
+            telemetry.rooms_by_step.with_label_values(&[step.label()]);
+        }
+        let step = Step::default();
+        telemetry
+            .rooms_by_step
+            .with_label_values(&[step.label()])
+            .inc();
         Self {
             telemetry,
             members: 0,
             limbo: 0,
+            step,
         }
+    }
+
+    /// Gives back the step before.
+    fn set_step(&mut self, step: Step) -> Step {
+        if step != self.step {
+            self.telemetry
+                .rooms_by_step
+                .with_label_values(&[self.step.label()])
+                .dec();
+            self.telemetry
+                .rooms_by_step
+                .with_label_values(&[step.label()])
+                .inc();
+        }
+        std::mem::replace(&mut self.step, step)
     }
 
     fn set(&mut self, members: usize, limbo: usize) {
@@ -358,6 +410,10 @@ impl Drop for Gauges {
     fn drop(&mut self) {
         self.set(0, 0);
         self.telemetry.rooms.dec();
+        self.telemetry
+            .rooms_by_step
+            .with_label_values(&[self.step.label()])
+            .dec();
     }
 }
 

@@ -4,6 +4,8 @@
 
 use super::core::Core;
 use super::member::{Arrival, Join, Member, Presence, Role};
+use super::outlet::End;
+use super::overload::Step;
 use crate::game::{Game, Input, Leave};
 use downbeat_protocol::{PlayerId, Reason};
 
@@ -107,6 +109,12 @@ impl<G: Game> Core<G> {
                 }
                 return;
             }
+        }
+        if self.overload.step() >= Step::NoJoins {
+            return join.link.end(End {
+                text: Some("the room is overloaded, try again later".into()),
+                ..Reason::Full.into()
+            });
         }
         if self.members.len() >= self.config.max_players {
             join.link.end(Reason::Full);

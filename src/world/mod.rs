@@ -10,6 +10,7 @@
 //! thin shell that has them.
 
 mod actor;
+mod backlog;
 mod board;
 mod cells;
 mod clock;
@@ -19,7 +20,9 @@ mod inbox;
 mod link;
 mod member;
 mod outlet;
+mod overload;
 mod oversight;
+mod pace;
 mod parting;
 mod save;
 mod snapshot;
@@ -33,6 +36,7 @@ pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use member::{Join, Role};
 pub use outlet::{End, Outgoing};
+pub use overload::Step;
 pub use oversight::{Evict, Inspect, Inspection, MemberStatus, Whom};
 pub use parting::{Part, Parted};
 pub use save::{BadSave, Misfit, NotSaved, SAVE_LIMIT, Saved, Stamp};

@@ -152,7 +152,6 @@ function told(event) {
       sound.kill();
       break;
     case 'death':
-      hud.notice('death', 'Destroyed by ', event.by);
       hud.fell(event.by);
   }
 }

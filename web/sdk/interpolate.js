@@ -41,6 +41,7 @@ const NONE = [];
  * @property {number} id
  * @property {E} entity Its latest state.
  * @property {Sample[]} samples
+ * @property {number} born The age at which it came.
  * @property {number} seen The age at which it was last there.
  * @property {boolean} gone
  * @property {Thing<E>} thing What is drawn of it, the same object each time.
@@ -83,20 +84,20 @@ export class Interpolator {
   }
 
   /**
-   * A snapshot was applied to the mirror.
+   * A snapshot was applied to the mirror. One that starts over is none of its own here:
+   * what was there and still is goes on.
    * @param {Mirror<E, any, R>} mirror
-   * @param {boolean} reset Whether it started over.
    * @param {number} now
    */
-  record(mirror, reset, now) {
+  record(mirror, now) {
     const { age } = mirror;
     this.#measure(now - age * this.#perTick);
-    if (reset) this.#tracks.clear();
     for (const { id, entity } of mirror.entries()) {
       let track = this.#tracks.get(id);
       if (!track || track.gone) {
         const thing = { id, entity, pose: [] };
-        track = { id, entity, samples: [], seen: age, gone: false, thing, future: undefined };
+        const came = { born: age, seen: age, gone: false };
+        track = { id, entity, samples: [], ...came, thing, future: undefined };
         this.#tracks.set(id, track);
       }
       track.entity = track.thing.entity = entity;
@@ -145,7 +146,8 @@ export class Interpolator {
    * @param {Track<E>} track
    */
   isEarly(track) {
-    return /** @type {Sample} */ (track.samples[0]).age > this.#drawn;
+    // Not by its first sample: the drawn time may jump back, to where nothing is kept.
+    return track.born > this.#drawn;
   }
 
   /**

@@ -81,7 +81,7 @@ export class Session {
     const id = this.myId;
     const truth = id === null ? null : this.mirror.get(id);
     this.predictor.reconcile(id, truth, this.applied, now, this.clock.part(now));
-    this.interpolator.record(this.mirror, snapshot.reset, now);
+    this.interpolator.record(this.mirror, now);
     this.clock.steer(snapshot.waiting);
   }
 

@@ -66,7 +66,7 @@ export class Tab {
     for (const domain of ['Page', 'Runtime', 'Log']) await tab.#ask(`${domain}.enable`);
     await tab.#ask('Page.addScriptToEvaluateOnNewDocument', { source: `(${first})()` });
     await tab.#ask('Page.navigate', { url: `http://${address}/` });
-    await tab.until(() => document.body?.dataset['state'] === 'join');
+    await tab.until(() => 'downbeat' in globalThis);
     return tab;
   }
 
@@ -119,7 +119,6 @@ export class Tab {
   async close() {
     this.#socket.close();
     const gone = once(this.#browser, 'exit');
-    this.#browser.removeAllListeners('exit');
     this.#browser.kill();
     await gone;
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });

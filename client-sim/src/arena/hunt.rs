@@ -1,11 +1,14 @@
 //! Fights: the traffic of people who mean it.
 //!
-//! A few times a second it looks about and chooses what to go for: a repair when
-//! it is hurt, a pickup on its way, else the nearest ship. In between it steers:
-//! leads its aim by the target's motion, comes close and keeps a distance, fires
-//! when its nose points right, and turns round before the border.
+//! A few times a second it looks about and chooses what to go for: a repair when it
+//! is hurt, a pickup on its way, else the nearest ship. At each input it does the
+//! first of these that there is a reason for: turn round before the border, get out of
+//! the way of a shot, retreat from a fight it would lose, and otherwise chase: lead
+//! its aim by the target's motion, come close, keep a distance, fire when its nose
+//! points right.
 
 use super::Sight;
+use super::aim::{Threat, is_meant, lead, threat};
 use super::space::{Vector, apart, away_from_border};
 use downbeat_protocol::arena::{Entity, Input, PickupKind, Ship, TURN, controls, effects};
 use downbeat_protocol::{EntityId, Tick};
@@ -18,8 +21,8 @@ use std::ops::Range;
 const MARGIN: f64 = 100.0;
 /// The distances hunters like to fight at, in units; each has its own.
 const FIGHT: Range<f64> = 120.0..240.0;
-/// How far off its target it turns to dodge, in steps of heading (about 50°).
-const DODGE: i32 = 570;
+/// How far off its target it turns to be no easy one, in steps of heading (about 50°).
+const WEAVE: i32 = 570;
 /// How far it shoots, in units.
 const RANGE: f64 = 420.0;
 /// How exactly its nose must point to fire, in steps of heading (about 5°).
@@ -28,8 +31,13 @@ const AIMED: i32 = 56;
 const STEADY: i32 = 12;
 /// Below this health it looks for a repair.
 const HURT: u8 = 45;
-/// The speed of a shot, in units per second, until it has seen one of its own.
-const SHOT_SPEED: f64 = 700.0;
+/// Below this one it does not fight at all: two shots more and it is gone.
+pub(super) const BEATEN: u8 = 25;
+/// From how far away it flees, in units.
+const FEAR: f64 = 600.0;
+/// The speed of a shot beside its ship's, in units per second, until it has seen one
+/// of its own.
+const SHOT_SPEED: f64 = 820.0;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -43,14 +51,14 @@ pub struct Hunt {
     fight: f64,
     /// Until it looks about again it turns so far off its target, 0 most times: a
     /// ship that only aims is hit.
-    dodge: i32,
+    weave: i32,
 }
 
 impl Hunt {
     pub(super) fn new(mut rng: Lcg64Xsh32) -> Self {
         Self {
             fight: rng.random_range(FIGHT),
-            dodge: 0,
+            weave: 0,
             rng,
             goal: None,
             until: None,
@@ -64,7 +72,7 @@ impl Hunt {
         let rules = sight.view.rules();
         if self.until.is_none_or(|until| !until.is_after(now)) {
             self.goal = self.look_about(ship, sight);
-            self.dodge = *[0, 0, 0, DODGE, -DODGE].choose(&mut self.rng).unwrap_or(&0);
+            self.weave = *[0, 0, 0, WEAVE, -WEAVE].choose(&mut self.rng).unwrap_or(&0);
             let seconds = self.rng.random_range(0.2..0.4);
             let ticks = f64::from(rules.tick_rate) * seconds;
             self.until = Some(now.plus((ticks as u32).max(1)));
@@ -76,6 +84,16 @@ impl Hunt {
         }
 
         if let Some(aim) = away_from_border(ship, rules.size, MARGIN) {
+            return self.steer(controls::AIM | controls::THRUST, aim);
+        }
+        if let Some(Threat { aside, .. }) = threat(ship, sight) {
+            return self.steer(controls::AIM | controls::THRUST, aside);
+        }
+        let is_repair = matches!(goal, Some(Entity::Pickup(_)));
+        if ship.health < BEATEN
+            && !is_repair
+            && let Some(aim) = flight(ship, sight)
+        {
             return self.steer(controls::AIM | controls::THRUST, aim);
         }
         match goal {
@@ -92,7 +110,7 @@ impl Hunt {
         for (id, entity) in sight.view.entities() {
             let distance = Vector::of(entity).minus(here).length();
             let cost = match entity {
-                Entity::Ship(other) if other.player == sight.me && !is_drone(other) => continue,
+                Entity::Ship(other) if !is_foe(other, sight) => continue,
                 Entity::Ship(other) if ship.health < HURT => distance + 600.0 + hardness(other),
                 Entity::Ship(other) => distance + hardness(other),
                 Entity::Pickup(pickup) => match pickup.kind {
@@ -102,8 +120,9 @@ impl Hunt {
                 },
                 Entity::Shot(shot) => {
                     if shot.player == sight.me {
-                        // Its shots carry the ship's own speed: take the muzzle's share.
-                        let seen = Vector::speed(shot.vx, shot.vy).length();
+                        // Its shots carry the ship's own speed: take the gun's share.
+                        let own = Vector::speed(ship.vx, ship.vy);
+                        let seen = Vector::speed(shot.vx, shot.vy).minus(own).length();
                         self.shot_speed = self.shot_speed * 0.9 + seen.max(100.0) * 0.1;
                     }
                     continue;
@@ -120,12 +139,11 @@ impl Hunt {
         let offset = Vector::place(foe.x, foe.y).minus(Vector::place(ship.x, ship.y));
         let motion = Vector::speed(foe.vx, foe.vy).minus(Vector::speed(ship.vx, ship.vy));
         let distance = offset.length();
-        let ahead = meeting_time(offset, motion, self.shot_speed);
-        let aim = offset.plus(motion, ahead).heading();
+        let aim = lead(offset, motion, self.shot_speed).heading();
 
         let closing = -offset.dot(motion) / distance.max(1.0);
-        if self.dodge != 0 && distance < self.fight * 1.5 {
-            let aside = (i32::from(aim) + self.dodge).rem_euclid(TURN) as u16;
+        if self.weave != 0 && distance < self.fight * 1.5 {
+            let aside = (i32::from(aim) + self.weave).rem_euclid(TURN) as u16;
             return self.steer(controls::AIM | controls::THRUST, aside);
         }
         let mut held = controls::AIM;
@@ -174,59 +192,33 @@ impl Hunt {
     }
 }
 
+/// The way out of a fight: away from all that is near, the nearest most; `None` if
+/// nobody is.
+fn flight(ship: &Ship, sight: Sight<'_>) -> Option<u16> {
+    let here = Vector::place(ship.x, ship.y);
+    let mut away = Vector { x: 0.0, y: 0.0 };
+    for (_, entity) in sight.view.entities() {
+        let Entity::Ship(other) = entity else {
+            continue;
+        };
+        let offset = here.minus(Vector::place(other.x, other.y));
+        let distance = offset.length();
+        if is_foe(other, sight) && distance < FEAR && distance > 0.0 {
+            away = away.plus(offset, 1.0 / (distance * distance));
+        }
+    }
+    (away.length() > 0.0).then(|| away.heading())
+}
+
+fn is_foe(other: &Ship, sight: Sight<'_>) -> bool {
+    is_meant(other.player, sight.me)
+}
+
 /// Drones are easy, shielded ships a waste of time; in units of distance.
 fn hardness(ship: &Ship) -> f64 {
     if ship.effects & effects::SHIELD != 0 {
         500.0
     } else {
         f64::from(ship.health)
-    }
-}
-
-fn is_drone(ship: &Ship) -> bool {
-    ship.effects & effects::DRONE != 0
-}
-
-/// When a shot of this speed, fired now, meets something at `offset` that moves
-/// with `motion`: the smaller positive root of |offset + motion·t| = speed·t.
-/// Half a second if it never does.
-fn meeting_time(offset: Vector, motion: Vector, speed: f64) -> f64 {
-    let a = motion.dot(motion) - speed * speed;
-    let b = 2.0 * offset.dot(motion);
-    let c = offset.dot(offset);
-    let discriminant = b * b - 4.0 * a * c;
-    if a.abs() < 1e-6 || discriminant < 0.0 {
-        return 0.5;
-    }
-    let root = discriminant.sqrt();
-    [(-b - root) / (2.0 * a), (-b + root) / (2.0 * a)]
-        .into_iter()
-        .filter(|time| *time > 0.0)
-        .fold(None, |least: Option<f64>, time| {
-            Some(least.map_or(time, |least| least.min(time)))
-        })
-        .unwrap_or(0.5)
-        .min(2.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shot_and_target_meet() {
-        for (x, y, vx, vy) in [
-            (300.0, 0.0, 0.0, 200.0),
-            (0.0, -200.0, 150.0, -50.0),
-            (100.0, 100.0, 0.0, 0.0),
-        ] {
-            let (offset, motion) = (Vector { x, y }, Vector { x: vx, y: vy });
-            let time = meeting_time(offset, motion, 700.0);
-            let met = offset.plus(motion, time).length();
-            assert!(
-                (met - 700.0 * time).abs() < 0.01,
-                "({x}, {y}) at ({vx}, {vy})"
-            );
-        }
     }
 }

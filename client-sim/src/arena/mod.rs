@@ -1,5 +1,6 @@
 //! Bots for the built-in arena.
 
+mod aim;
 mod gather;
 mod hunt;
 mod space;
@@ -87,6 +88,7 @@ impl Bot for Pilot {
 
 #[cfg(test)]
 mod tests {
+    use super::hunt::BEATEN;
     use super::*;
     use crate::View;
     use downbeat_protocol::arena::{
@@ -282,6 +284,71 @@ mod tests {
             "aims at {} instead of the repair at 1024",
             input.aim
         );
+    }
+
+    /// What a fresh hunter does with this ship and these others about.
+    fn hunt(me: Ship, others: &[Entity]) -> Input {
+        let mut entities = vec![Entity::Ship(me)];
+        entities.extend_from_slice(others);
+        let own = own();
+        let sight = Sight {
+            me: ME,
+            own: Some(&own),
+            view: &view(1, &entities),
+        };
+        Pilot::new("hunt", 1).decide(sight).unwrap()
+    }
+
+    #[test]
+    fn beaten_hunters_flee_from_whom_they_would_chase() {
+        let foe = Entity::Ship(ship(2, 2300, 2000));
+        for (health, aim) in [(100, 0), (BEATEN - 1, TURN / 2)] {
+            let me = Ship {
+                health,
+                ..ship(1, 2000, 2000)
+            };
+            let input = hunt(me, &[foe]);
+            let off = space::apart(input.aim, aim as u16);
+            // Now and then a hunter weaves by 50°.
+            assert!(off < 600, "with {health} health it aims at {}", input.aim);
+        }
+        let me = Ship {
+            health: BEATEN - 1,
+            ..ship(1, 2000, 2000)
+        };
+        assert_eq!(
+            hunt(me, &[foe]).controls & controls::FIRE,
+            0,
+            "it only flees"
+        );
+    }
+
+    #[test]
+    fn hunters_get_out_of_the_way_of_shots_and_leave_their_own_alone() {
+        let me = ship(1, 2000, 2000);
+        let shot = |player, x: i32, vx: i32| {
+            Entity::Shot(downbeat_protocol::arena::Shot {
+                x: x * POSITION_ONE,
+                y: 2000 * POSITION_ONE,
+                vx: vx * SPEED_ONE,
+                vy: 0,
+                player: PlayerId(player),
+            })
+        };
+        let is_across = |input: Input| {
+            let across = [1024, 3072].map(|aside| space::apart(input.aim, aside));
+            across.iter().any(|off| *off < 20) && input.controls & controls::THRUST != 0
+        };
+        let foe = Entity::Ship(ship(2, 2300, 2000));
+        for (name, dodges, shot) in [
+            ("it comes", true, shot(2, 2300, -800)),
+            ("a drone's", true, shot(0, 1700, 800)),
+            ("its own", false, shot(1, 2300, -800)),
+            ("it flies away", false, shot(2, 2300, 800)),
+            ("it is far", false, shot(2, 3500, -800)),
+        ] {
+            assert_eq!(is_across(hunt(me, &[foe, shot])), dodges, "{name}");
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ type Blame<'a> = (&'a str, Figures, &'a [(Culprit, &'a str)]);
 #[test]
 fn each_is_blamed_for_its_own_figures() {
     use Culprit::{Delivery, Generator, Machine, Server};
-    let cases: [Blame<'_>; 14] = [
+    let cases: [Blame<'_>; 15] = [
         ("nothing", QUIET, &[]),
         (
             "a slow game",
@@ -161,11 +161,11 @@ fn each_is_blamed_for_its_own_figures() {
         (
             "bots that wait in themselves",
             Figures {
-                bots_late: 30.0,
+                bots_late: 80.0,
                 gap: 90.0,
                 ..QUIET
             },
-            &[(Generator, "the bots act 30.0 ms late")],
+            &[(Generator, "the bots act 80.0 ms late")],
         ),
         (
             "bots that wait for a core",
@@ -183,14 +183,23 @@ fn each_is_blamed_for_its_own_figures() {
         (
             "bots that wait in themselves on a full machine",
             Figures {
-                bots_late: 30.0,
+                bots_late: 80.0,
                 busy: 1.95,
                 ..QUIET
             },
             &[
-                (Generator, "the bots act 30.0 ms late"),
+                (Generator, "the bots act 80.0 ms late"),
                 (Machine, "2.0 of its 2 cores"),
             ],
+        ),
+        (
+            "bots in bursts",
+            Figures {
+                bots_thread: 0.67,
+                bots_late: 14.0,
+                ..QUIET
+            },
+            &[(Generator, "14.0 ms late (p99): a tick's snapshots")],
         ),
         (
             "bots late by a timer's grain",

@@ -48,7 +48,7 @@ impl Cut {
         match self {
             Self::Reset => {
                 // Fails only on a socket that is already gone.
-                let _ = socket.get_ref().set_zero_linger();
+                let _ = socket.get_ref().get_ref().tcp().set_zero_linger();
                 None
             }
             Self::End => None,

@@ -28,7 +28,7 @@ impl<B: Bot> Life<'_, B> {
         let mut leave = self.shared.leave.clone();
         let start = Instant::now();
         let message = self.one_message();
-        let stream = self.socket.get_ref();
+        let stream = self.socket.get_ref().get_ref().tcp();
         let hung = async {
             match self.tally.role {
                 Role::Trickles => tokio::select! {

@@ -55,10 +55,10 @@ async fn visit<B: Bot>(
             .await?
             .0
     } else {
-        connect(plan, address).await?
+        connect(plan, address, number).await?
     };
     shared.counted.borrow_mut().garbage_connections += 1;
-    let stream = socket.get_ref();
+    let stream = socket.get_ref().get_ref().tcp();
     let mut heard = LastWords::default();
     loop {
         let sent = send(stream, noise.next()).await;

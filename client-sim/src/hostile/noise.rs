@@ -70,7 +70,7 @@ impl Noise {
         };
         let mut hello = Vec::new();
         // These types are always encodable; an empty message is garbage as well.
-        let _ = player::hello::<W>("", "noise", None, &mut hello);
+        let _ = player::hello::<W>("", "noise", None, None, &mut hello);
         let real = [codec::encode(&input), codec::encode(&ping), Ok(hello)];
         Self {
             rng,

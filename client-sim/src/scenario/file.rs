@@ -6,6 +6,7 @@
 
 use super::{Group, Often, Role, Strangers, text};
 use crate::bot::Way;
+use crate::net::Conditions;
 use anyhow::{Context, anyhow};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -60,6 +61,8 @@ struct Keys {
     stall_at: Option<Duration>,
     #[serde(default)]
     trickle: bool,
+    #[serde(default, deserialize_with = "perhaps_net")]
+    net: Option<Conditions>,
 }
 
 /// What a scenario says; `None` where it leaves the choice to the flags.
@@ -151,6 +154,7 @@ impl Keys {
             cuts: often(self.cut, self.cut_at),
             leaves: often(self.leave, self.leave_at),
             away: self.away.unwrap_or(usual.away),
+            net: self.net,
             ..usual
         })
     }
@@ -180,6 +184,7 @@ macro_rules! perhaps {
 
 perhaps!(perhaps_duration, text::duration, Duration);
 perhaps!(perhaps_moment, text::moment, Duration);
+perhaps!(perhaps_net, str::parse, Conditions);
 perhaps!(perhaps_ramp, text::ramp, f64);
 perhaps!(perhaps_per_minute, text::per_minute, f64);
 
@@ -240,6 +245,7 @@ mod tests {
             leave = "1/min"
             leave_at = ["40s"]
             away = "3s"
+            net = "delay=80ms"
             "#,
         )
         .unwrap();
@@ -261,6 +267,7 @@ mod tests {
             cuts: often(2.0, vec![20 * S, 30 * S]),
             leaves: often(1.0, vec![40 * S]),
             away: 3 * S,
+            net: Some("delay=80ms".parse().unwrap()),
         };
         assert_eq!(scenario.groups, [group]);
         assert_eq!(scenario.duration, Some(60 * S));
@@ -284,6 +291,10 @@ mod tests {
             (
                 format!("{group}behaviour = \"dance\"\n"),
                 "line 4: behaviour: allowed is wander",
+            ),
+            (
+                format!("{group}net = \"loss=1%\"\n"),
+                "line 4: loss: allowed",
             ),
             (format!("{group}cut_at = [\"soon\"]\n"), "line 4: "),
             (

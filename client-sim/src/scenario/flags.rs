@@ -2,6 +2,7 @@
 
 use super::{Group, Often, Role, Scenario, Strangers, text};
 use crate::bot::Way;
+use crate::net::Conditions;
 use anyhow::{Context, ensure};
 use clap::Args;
 use std::time::Duration;
@@ -29,6 +30,12 @@ pub(crate) struct Flags {
     /// Spread the bots over this many rooms, swarm-0 and so on; 1 is the default room
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rooms: u32,
+
+    /// What the bots' lines are like, each way: for instance
+    /// delay=80ms,jitter=20ms,stall=2s@1%,rate=64KB/s (a stall of 2 s begins within
+    /// a second with 1 %)
+    #[arg(long, value_name = "CONDITIONS")]
+    net: Option<Conditions>,
 
     /// N of the bots stop reading and acknowledging, this long after the window
     /// began; their sockets stay open
@@ -61,12 +68,13 @@ const HEADING: &str = "Misbehaviour, within the measured window";
 
 impl Flags {
     /// The flags that a scenario takes the place of.
-    pub(crate) const NAMES: [&str; 11] = [
+    pub(crate) const NAMES: [&str; 12] = [
         "bots",
         "ramp",
         "input_rate",
         "behaviour",
         "rooms",
+        "net",
         "stall",
         "trickle",
         "cut",
@@ -97,6 +105,7 @@ impl Flags {
             input_rate: self.input_rate,
             rooms: self.rooms,
             ramp: self.ramp,
+            net: self.net,
             ..Group::new(name, bots, way)
         };
         let at_random = |per_minute| Often {

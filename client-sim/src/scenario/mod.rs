@@ -13,10 +13,14 @@ pub(crate) use exits::{Exit, Exits, Going};
 pub(crate) use file::{Scenario, read};
 pub(crate) use flags::Flags;
 
+use crate::net::Conditions;
+use crate::source::Sources;
 use crate::target::Target;
+use crate::tokens::Tokens;
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The most bots of a run.
@@ -33,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) groups: Vec<Group>,
     pub(crate) strangers: Strangers,
+    /// Who the bots say they are; `None`: anybody.
+    pub(crate) tokens: Option<Arc<Tokens>>,
     /// Threads that run bots, in each process.
     pub(crate) threads: usize,
     /// Processes that run bots; one is this one.
@@ -42,6 +48,8 @@ pub(crate) struct Plan {
     /// Whether bots come back, as the same players, to a server that ends their link and
     /// says after how long.
     pub(crate) returns: bool,
+    /// From which addresses they connect.
+    pub(crate) sources: Sources,
     /// For how long a bot blocks its thread at each snapshot; only to be found out.
     pub(crate) drag: Option<Duration>,
 }
@@ -70,6 +78,8 @@ pub(crate) struct Group {
     pub(crate) leaves: Often,
     /// How long who has left stays away.
     pub(crate) away: Duration,
+    /// What their lines are like; `None`: as they are.
+    pub(crate) net: Option<Conditions>,
 }
 
 /// How often something happens to each bot of a group.
@@ -119,6 +129,7 @@ impl Group {
             cuts: Often::default(),
             leaves: Often::default(),
             away: Duration::from_secs(1),
+            net: None,
         }
     }
 
@@ -252,6 +263,11 @@ impl Plan {
             (1..=MOST_BOTS).contains(&self.bots()),
             "allowed are 1 to {MOST_BOTS} bots, not {}",
             self.bots()
+        );
+        let trickles = self.groups.iter().any(|group| group.role == Role::Trickles);
+        ensure!(
+            !self.target.is_secure() || !(trickles || self.strangers != Strangers::default()),
+            "garbage, slow requests and a byte a second are not spoken under TLS"
         );
         ensure!(self.honest() > 0, "at least one bot must be honest");
         ensure!(

@@ -12,10 +12,12 @@ fn plan(groups: Vec<Group>) -> Plan {
         seed: 1,
         groups,
         strangers: Strangers::default(),
+        tokens: None,
         threads: 1,
         processes: 1,
         server_pid: None,
         returns: false,
+        sources: Sources::default(),
         drag: None,
     }
 }

@@ -256,7 +256,7 @@ mod tests {
         );
         let seen = soak(|sample| sample.counts.sessions += sample.at / 60.0);
         assert!(failures(&seen).starts_with("sessions leaked: +2"));
-        let seen = soak(|sample| sample.counts.ticks += (sample.at / 1000.0).floor());
+        let seen = soak(|sample| sample.counts.ticks += (sample.at / 200.0).floor());
         assert!(failures(&seen).starts_with("ticks drift: +"));
         let seen = soak(|sample| sample.counts.ticks -= (sample.at * 0.003).floor());
         assert!(failures(&seen).starts_with("ticks drift: -10."));

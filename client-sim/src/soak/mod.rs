@@ -16,9 +16,11 @@ mod words;
 use crate::bot::{self, Bot};
 use crate::report::Report;
 use crate::scenario::{Group, Often, Plan, Strangers, text};
+use crate::source::Sources;
 use crate::swarm;
 use crate::sweep::Launcher;
-use crate::target::Target;
+use crate::target::{Target, TrustArgs};
+use crate::tokens::TokenArgs;
 use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -27,6 +29,7 @@ use serde::Serialize;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use watch::Watch;
 
@@ -35,10 +38,9 @@ use watch::Watch;
 const LONGEST_WARM_UP: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Args)]
-#[group(id = "length", required = true, multiple = false, args = ["hours", "minutes"])]
 pub(crate) struct SoakArgs {
     /// How many hours
-    #[arg(long, value_name = "H", value_parser = hours)]
+    #[arg(long, value_name = "H", value_parser = hours, required_unless_present = "minutes", conflicts_with = "minutes")]
     hours: Option<Duration>,
 
     /// How many minutes
@@ -90,6 +92,12 @@ pub(crate) struct SoakArgs {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = watch::between)]
     every: Duration,
 
+    #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
+    token: TokenArgs,
+
     /// The same seed gives the same bots
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -125,8 +133,9 @@ impl SoakArgs {
             per_minute: Some(per_minute),
             together: Vec::new(),
         };
+        let tokens = self.token.read(self.bots)?;
         let plan = Plan {
-            target,
+            target: target.trusting(&self.trust)?,
             duration: self.length(),
             baseline: None,
             seed: self.seed,
@@ -136,10 +145,12 @@ impl SoakArgs {
                 ..Group::new("bots", self.bots, way.name)
             }],
             strangers: Strangers::default(),
+            tokens: tokens.map(Arc::new),
             threads: usize::from(self.threads).min(self.bots as usize),
             processes: 1,
             server_pid,
             returns: false,
+            sources: Sources::default(),
             drag: None,
         };
         plan.check()?;

@@ -15,9 +15,10 @@ mod launch;
 pub(crate) mod report;
 mod search;
 mod trial;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use args::{SweepArgs, run};
+pub(crate) use words::notes;
 
 use crate::machine::Machine;
 use crate::target::Target;
@@ -108,7 +109,7 @@ fn search(
         is_guess: guess.is_some(),
         most: plan.most,
         grain: if plan.is_quick { 1.1 } else { 1.05 },
-        repeats: if plan.is_quick { 1 } else { 2 },
+        repeats: 2,
     });
     let mut runs: Vec<Run> = Vec::new();
     let mut tick_rate = tick_rate;

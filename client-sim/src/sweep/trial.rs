@@ -28,6 +28,8 @@ pub(super) struct Runs {
 const LEAST_RAMP: f64 = 200.0;
 /// A figure this much over its limit may be noise.
 const NARROW: f64 = 1.6;
+/// The same where others used the machine meanwhile, and from how many cores on.
+const DISTURBED: (f64, f64) = (3.0, 0.25);
 /// Figures below this part of their limits leave room for several times as many.
 const ROOMY: f64 = 0.4;
 
@@ -79,8 +81,13 @@ pub(super) fn outcome(report: &Report) -> Outcome {
     }
     let broken = report.objectives.iter().filter(|one| !one.is_kept);
     // A count that must be 0 has no ratio: a few ticks in a second of noise are few.
+    let others = report.cores.others.unwrap_or(0.0) + report.cores.stolen.unwrap_or(0.0);
+    let narrow = match DISTURBED {
+        (narrow, cores) if others >= cores => narrow,
+        _ => NARROW,
+    };
     let is_narrow = broken.clone().all(|one| match one.ratio {
-        Some(ratio) => ratio < NARROW,
+        Some(ratio) => ratio < narrow,
         None => one.figure.is_some_and(|count| count <= 10.0),
     });
     Outcome::Missed {
@@ -133,6 +140,10 @@ mod tests {
         let mut lost = report(&[("tick_p99<50%", Some(0.1), true)]);
         lost.disconnects = 1;
         assert_eq!(outcome(&lost), missed(false), "a lost bot is no noise");
+        let mut disturbed = report(&[("tick_p99<50%", Some(2.5), false)]);
+        assert_eq!(outcome(&disturbed), missed(false));
+        disturbed.cores.others = Some(0.8);
+        assert_eq!(outcome(&disturbed), missed(true), "others were there");
         let mut busy = report(&[("tick_p99<50%", Some(0.1), true)]);
         busy.cores.busy = Some(1.5);
         assert_eq!(outcome(&busy), kept(false), "there is no room");

@@ -56,9 +56,9 @@ pub(super) fn line(rate: &Rate) -> String {
 }
 
 /// The table's columns: name, unit, and the figure of a rate.
-type Column = (&'static str, fn(&Rate) -> String);
+pub(crate) type Column = (&'static str, fn(&Rate) -> String);
 
-const COLUMNS: [Column; 10] = [
+pub(crate) const COLUMNS: [Column; 10] = [
     ("tick rate", |rate| format!("{} Hz", rate.tick_rate)),
     ("players held", |rate| thousands(rate.held.into())),
     ("tick p50 / p99, ms", |rate| {

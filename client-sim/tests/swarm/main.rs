@@ -3,6 +3,8 @@
 
 mod fake;
 mod misbehaviour;
+mod play;
+mod tape;
 
 use fake::{Fake, Fault, RATE, SHIPS};
 use serde_json::Value;
@@ -286,4 +288,66 @@ fn bots_in_several_processes_are_one_swarm() {
     let (code, report) = self::report(Fault::Kick(2), &["--processes", "2"]);
     assert_eq!((code, report["disconnects"].as_u64()), (1, Some(1)));
     assert_eq!(report["ends"], serde_json::json!({ "kicked": 1 }));
+}
+
+#[test]
+fn objectives_decide_the_exit_code_and_the_broken_one_is_named() {
+    let server = Fake::start(Fault::None);
+    for (slo, code, words) in [
+        (
+            "desyncs=0,gap_p99<1000",
+            0,
+            &["ok:", "desyncs=0: it is 0"][..],
+        ),
+        (
+            "desyncs=0,skipped=0,bytes_down<1",
+            1,
+            &["failed:", "skipped=0: it is 2", "bytes_down<1: it is"],
+        ),
+        ("server_memory>0", 0, &["server_memory>0: it is 4.8"]),
+    ] {
+        let output = swarm(&server.url(), &["--slo", slo]);
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{slo}: {table}");
+        for word in words {
+            assert!(table.contains(word), "{word:?} is not in\n{table}");
+        }
+        assert!(!table.contains("desyncs=0: it is 1"));
+    }
+    let output = swarm(&server.url(), &["--slo", "gap_p98<1.5"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("there are tick_p50, tick_p99"), "{text}");
+}
+
+#[test]
+fn a_run_is_held_against_an_earlier_one() {
+    let server = Fake::start(Fault::None);
+    let name = format!("client-sim-base-{}.json", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let path = file.to_str().unwrap();
+    let output = swarm(&server.url(), &["--json", path]);
+    assert_eq!(output.status.code(), Some(0));
+    let mut base: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let against = |base: &Value, tolerance: &str| {
+        std::fs::write(&file, base.to_string()).unwrap();
+        let more = ["--against", path, "--tolerance", tolerance];
+        let output = swarm(&server.url(), &more);
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), text)
+    };
+    let (code, text) = against(&base, "1000%");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("ratio") && text.contains("ok: nothing is worse"));
+
+    base["bytes_down_per_bot_s"] = 1.0.into();
+    base["bots"] = 4.into();
+    let (code, text) = against(&base, "1000%");
+    assert_eq!(code, Some(1), "{text}");
+    for word in ["failed: one figure is worse", "differ in bots: 4, now 5"] {
+        assert!(text.contains(word), "{word:?} is not in\n{text}");
+    }
+    base["format"] = "downbeat.swarm/0".into();
+    assert_eq!(against(&base, "10%").0, Some(2));
+    std::fs::remove_file(&file).unwrap();
 }

@@ -27,7 +27,7 @@ function flight({ jitter, upTo = 90, draw = true, late = () => 0 }) {
   for (let now = 0; now < (upTo * 1000) / 30; now++) {
     for (const bytes of link.take(now)) {
       mirror.apply(decodeServer(arena, bytes));
-      interpolator.record(mirror, false, now);
+      interpolator.record(mirror, now);
     }
     if (draw && now % 16 === 0) {
       interpolator.advance(now);
@@ -64,7 +64,7 @@ test('a heading is interpolated the short way round', () => {
   for (const [tick, heading] of [[1, 4090], [2, 6]]) {
     const entities = [{ id: 1, entity: { ...ship(2), heading } }];
     mirror.apply(decodeServer(arena, snapshot({ entities })));
-    interpolator.record(mirror, false, (tick * 1000) / 30);
+    interpolator.record(mirror, (tick * 1000) / 30);
   }
   interpolator.advance((2.5 * 1000) / 30);
   const [track] = interpolator.tracks();
@@ -77,7 +77,7 @@ test('a thing goes when the drawn time says so, and comes so', () => {
   const show = (tick, ids) => {
     const entities = ids.map((id) => ({ id, entity: ship(2) }));
     mirror.apply(decodeServer(arena, snapshot({ entities })));
-    interpolator.record(mirror, false, (tick * 1000) / 30);
+    interpolator.record(mirror, (tick * 1000) / 30);
   };
   const drawn = (tick) => {
     interpolator.advance((tick * 1000) / 30);
@@ -103,7 +103,32 @@ test('things that come and go unseen leave nothing behind', () => {
   const interpolator = new Interpolator(arena, { rules: RULES, tickRate: 30, snapshotRate: 30 });
   for (let tick = 1; tick < 2000; tick++) {
     mirror.apply(decodeServer(arena, snapshot({ entities: [{ id: tick, entity: ship(2) }] })));
-    interpolator.record(mirror, false, (tick * 1000) / 30);
+    interpolator.record(mirror, (tick * 1000) / 30);
   }
   assert.ok([...interpolator.tracks()].length < 100);
 });
+
+for (const [what, later, how] of [
+  ['a snapshot starts over', 0, { reset: true }],
+  ['snapshots come two seconds later from one to the next', 2000, {}],
+]) {
+  test(`what is there stays there when ${what}`, () => {
+    const mirror = new Mirror(arena, 0, RULES);
+    const interpolator = new Interpolator(arena, { rules: RULES, tickRate: 30, snapshotRate: 30 });
+    const link = new Link();
+    const entities = [1, 2, 3].map((id) => ({ id, entity: ship(2) }));
+    for (let tick = 1; tick <= 300; tick++) {
+      const bytes = snapshot({ entities, ...(tick === 60 && how) });
+      link.put(bytes, (tick * 1000) / 30 + (tick >= 60 ? later : 0));
+    }
+    for (let now = 0; now < 10_000; now += 10) {
+      for (const bytes of link.take(now)) {
+        mirror.apply(decodeServer(arena, bytes));
+        interpolator.record(mirror, now);
+      }
+      interpolator.advance(now);
+      const drawn = [...interpolator.tracks()].filter((track) => !interpolator.isEarly(track));
+      if (now > 500) assert.equal(drawn.length, 3, `after ${now} ms`);
+    }
+  });
+}
