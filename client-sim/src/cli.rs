@@ -140,6 +140,11 @@ struct SwarmArgs {
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
     baseline: Option<Duration>,
 
+    /// Come back, as the same players, to a server that ends the links and says after how
+    /// long; reported as cut links
+    #[arg(long = "return")]
+    returns: bool,
+
     /// The same seed gives the same bots [default: 1]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -322,6 +327,7 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
+        returns: args.returns,
         sources: Sources::new(args.source.clone()),
         drag: args.drag,
     };
