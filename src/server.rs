@@ -13,7 +13,7 @@ use crate::ops::{self, Admin, Ops, Overseer};
 use crate::session::{self, Door, Entrance};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
-use crate::websocket::Io;
+use crate::websocket::{Hub, Io, Tcp};
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::error::DispatchError;
@@ -247,9 +247,11 @@ impl<W: Wire> Front<W> {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
             let door = door.clone();
+            // This is called once per worker, and so there is one each.
+            let hub = Hub::default();
             let upgrade = fn_service(move |(request, framed)| {
                 let entrance = Rc::clone(&entrance);
-                session::upgrade::<W>(entrance, request, framed)
+                session::upgrade::<W>(entrance, hub.clone(), request, framed)
             });
             let app = App::new().configure(routes);
             let http = HttpService::build()
@@ -306,7 +308,7 @@ async fn prepare(
     let peer = io.peer_addr().ok();
     io.set_nodelay(true)?;
     let io = match tls {
-        Some(tls) => tls.accept(io).await?.into(),
+        Some(tls) => tls.accept(Tcp::from(io)).await?.into(),
         None => io.into(),
     };
     Ok((io, Protocol::Http1, peer))

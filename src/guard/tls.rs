@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -20,7 +20,7 @@ use tokio_rustls::{TlsAcceptor, server};
 use zeroize::Zeroizing;
 
 /// An encrypted connection.
-pub type TlsStream = server::TlsStream<TcpStream>;
+pub type TlsStream<S> = server::TlsStream<S>;
 
 /// How long a peer may take for its part of the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -109,7 +109,10 @@ impl Tls {
     ///
     /// # Errors
     /// If it fails, or takes too long.
-    pub async fn accept(&self, io: TcpStream) -> io::Result<TlsStream> {
+    pub async fn accept<S>(&self, io: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let accepted = tokio::time::timeout(HANDSHAKE, self.acceptor.accept(io)).await;
         let mut stream = accepted??;
         stream.get_mut().1.set_buffer_limit(Some(BUFFER));

@@ -4,18 +4,19 @@
 //!  door ──► upgrade ──► websocket                  may this peer enter?
 //!                 │ ▲
 //!                 ▼ │
-//!               actor                              one actor per socket
-//!                 │ ▲
-//!                 ▼ │
-//!              conduct ◄─── inbound                what a message means and leads to
-//!                 │ ▲
-//!                 ▼ │
-//!             SessionLink                          the room
+//!               actor        lane                  one actor per socket
+//!                 │ ▲         │ ▲
+//!                 ▼ │         ▼ │
+//!                  conduct ◄─── inbound            what a message means and leads to
+//!                    │ ▲
+//!                    ▼ │
+//!                SessionLink                       the room
 //! ```
 //!
 //! * `door`: connections before they are sessions;
 //! * `upgrade`: who may enter;
 //! * `actor`: the actor of one socket, a thin shell;
+//! * `lane`: inputs and snapshots, which need no actor;
 //! * `inbound`, `conduct`: sans-IO, time is an argument.
 //!
 //! Bytes, frames and the socket's life are the business of
@@ -25,6 +26,7 @@ mod actor;
 mod conduct;
 mod door;
 pub mod inbound;
+mod lane;
 mod upgrade;
 
 pub use door::{Door, Place};

@@ -3,6 +3,7 @@
 //! An enum rather than a parameter: everything above is compiled once, and a branch
 //! per read or write costs nothing beside the system call.
 
+use super::tcp::Tcp;
 use crate::guard::TlsStream;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,18 +15,25 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub enum Io {
     /// As it is.
-    Plain(TcpStream),
+    Plain(Tcp),
     /// Encrypted; boxed, because its state is large and plain sockets are many.
-    Tls(Box<TlsStream>),
+    Tls(Box<TlsStream<Tcp>>),
 }
 
 impl Io {
     /// The socket underneath.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> &Tcp {
         match self {
             Self::Plain(io) => io,
             Self::Tls(io) => io.get_ref().0,
+        }
+    }
+
+    pub(super) fn tcp_mut(&mut self) -> &mut Tcp {
+        match self {
+            Self::Plain(io) => io,
+            Self::Tls(io) => io.get_mut().0,
         }
     }
 
@@ -39,18 +47,18 @@ impl Io {
 
 /// The same, pinned.
 enum Inner<'a> {
-    Plain(Pin<&'a mut TcpStream>),
-    Tls(Pin<&'a mut TlsStream>),
+    Plain(Pin<&'a mut Tcp>),
+    Tls(Pin<&'a mut TlsStream<Tcp>>),
 }
 
 impl From<TcpStream> for Io {
     fn from(io: TcpStream) -> Self {
-        Self::Plain(io)
+        Self::Plain(io.into())
     }
 }
 
-impl From<TlsStream> for Io {
-    fn from(io: TlsStream) -> Self {
+impl From<TlsStream<Tcp>> for Io {
+    fn from(io: TlsStream<Tcp>) -> Self {
         Self::Tls(Box::new(io))
     }
 }

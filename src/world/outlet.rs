@@ -4,6 +4,7 @@
 //! does not even build the next one. A few events: they are told once and
 //! reliably, so when they overflow the session ends. And the end, once.
 
+use actix::Message;
 use atomic_waker::AtomicWaker;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
@@ -15,7 +16,8 @@ use std::task::{Context, Poll};
 const FULL_RETRY_MS: u32 = 5000;
 
 /// How a connection ends: the reason, and what the peer is told beyond it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
 pub struct End {
     /// Why.
     pub reason: Reason,
