@@ -247,8 +247,10 @@ impl<W: Wire> Front<W> {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
             let door = door.clone();
-            // This is called once per worker, and so there is one each.
+            // This is called once per worker, on its thread: there is one hub each.
             let hub = Hub::default();
+            // For whoever reads profiles; it does not matter if it has no name.
+            let _ = rustix::thread::set_name(c"sockets");
             let upgrade = fn_service(move |(request, framed)| {
                 let entrance = Rc::clone(&entrance);
                 session::upgrade::<W>(entrance, hub.clone(), request, framed)

@@ -31,7 +31,7 @@ pub use core::{Core, CoreConfig, Observer, Phase, Tally};
 pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use member::{Join, Role};
-pub use outlet::{End, Outgoing};
+pub use outlet::{End, Outgoing, Ring};
 pub use oversight::{Evict, Inspect, Inspection, MemberStatus, Whom};
 
 #[cfg(test)]
