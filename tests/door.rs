@@ -121,6 +121,50 @@ async fn neither_a_slow_body_nor_unread_answers_outlive_their_time() {
 }
 
 #[actix_rt::test]
+async fn a_request_that_cannot_be_taken_is_told_why() {
+    let server = TestServer::start(|settings| {
+        settings.request_timeout = Duration::from_millis(200);
+    });
+    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(20_000));
+    let many = format!("GET /ws HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(150));
+    for (name, request, status, line) in [
+        (
+            "nonsense",
+            "SSH-2.0-OpenSSH_9.6\r\n",
+            400,
+            "no good request: malformed, a header given twice, or no host\n",
+        ),
+        (
+            "http/2",
+            "PRI * HTTP/2.0\r\n\r\n",
+            400,
+            "http/1.1 expected\n",
+        ),
+        ("long", &long, 431, "the head of the request is too large\n"),
+        ("many", &many, 431, "the head of the request is too large\n"),
+        (
+            "slow",
+            "GET /ws HTTP/1.1\r\n",
+            408,
+            "the request took too long\n",
+        ),
+        ("silent", "", 408, "the request took too long\n"),
+    ] {
+        let mut raw = Raw::open(server.address, None).await;
+        raw.send(request.as_bytes()).await;
+        let (seen, head, body) = answer(raw).await;
+        assert_eq!((seen, &*body), (status, line), "{name}: {head}");
+        assert!(head.contains("connection: close\r\n"), "{name}: {head}");
+    }
+    for (status, count) in [("400", 2), ("408", 2), ("431", 2)] {
+        let counted = server.telemetry.refused.with_label_values(&[status]).get();
+        assert_eq!(counted, count, "{status}");
+    }
+    eventually("nobody is at the door", || server.telemetry.http.get() == 0).await;
+    server.finish(0).await;
+}
+
+#[actix_rt::test]
 async fn a_full_door_turns_away_in_http_with_a_hint() {
     let server = TestServer::start(|settings| settings.max_http = 3);
     let mut waiting = Vec::new();

@@ -409,6 +409,7 @@ impl World {
             elapsed: 1,
             applied: self.applied.since(before),
             waiting: self.inputs.len() as u32,
+            pace: None,
             own: is_first.then_some(&own),
             checksum,
             reset: is_first,
