@@ -110,6 +110,10 @@ fn run<G: Game>(
     logging::start(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
     // A socket is a file: without this a server ends at the usual 1,024.
     match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < needed_files(&settings) => {
+            let needed = needed_files(&settings);
+            warn!(limit, needed, "fewer open files than connections allowed");
+        }
         Ok(limit) => tracing::debug!(limit, "open files"),
         Err(error) => warn!(%error, "cannot raise the limit of open files"),
     }
@@ -118,6 +122,13 @@ fn run<G: Game>(
         .seed
         .get_or_insert_with(|| rand::random::<u64>() >> 1);
     actix_rt::System::new().block_on(serve::<G>(settings, secrets, game, site))
+}
+
+/// A socket each, and some for the server itself.
+fn needed_files(settings: &Settings) -> u64 {
+    const OWN: usize = 64;
+    let sockets = settings.max_sessions.saturating_add(settings.max_http);
+    u64::try_from(sockets.saturating_add(OWN)).unwrap_or(u64::MAX)
 }
 
 /// Starts the server, announces it, and runs to the end of the drain.

@@ -26,6 +26,7 @@ use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
 use downbeat_protocol::{Reason, Wire};
+use futures_util::FutureExt;
 use std::io;
 use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
@@ -194,7 +195,11 @@ fn admission(settings: &Settings, keys: Option<Secret>) -> Result<Admission, Sta
         Some(file) => Bans::open(file.clone(), Moment::now())?,
         None => Bans::default(),
     };
-    Ok(Admission::new(keys, SystemTime::now).with_bans(bans))
+    // Enough for everybody to come back while all they left behind is still there.
+    let bodies = 2 * settings.max_sessions_per_address;
+    Ok(Admission::new(keys, SystemTime::now)
+        .with_bans(bans)
+        .with_bodies(Permits::new(usize::MAX, bodies)))
 }
 
 /// Who answers for the rooms.
@@ -270,7 +275,8 @@ impl<W: Wire> Front<W> {
             let _ = rustix::thread::set_name(c"sockets");
             let upgrade = fn_service(move |(request, framed)| {
                 let entrance = Rc::clone(&entrance);
-                session::upgrade::<W>(entrance, hub.clone(), request, framed)
+                let answered = session::upgrade::<W>(entrance, hub.clone(), request, framed);
+                answered.map(Ok::<(), actix_web::Error>)
             });
             let app = App::new().configure(routes);
             let http = HttpService::build()

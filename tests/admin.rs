@@ -375,7 +375,12 @@ async fn what_makes_no_sense_is_told() {
 
 #[actix_rt::test]
 async fn the_token_is_never_logged_and_without_one_there_is_no_listener() {
-    let flags = ["--admin-bind", "127.0.0.1:0", "--log", "trace"];
+    let flags = [
+        "--admin-bind",
+        "127.0.0.1:0",
+        "--log",
+        "trace,actix_http=trace",
+    ];
     let bare = Binary::start(&flags, &[]);
     assert!(!bare.head.contains("operators at"), "{}", bare.head);
 

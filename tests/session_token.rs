@@ -140,7 +140,14 @@ fn made(flags: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, Str
 async fn what_the_command_makes_the_server_takes_and_no_secret_is_logged() {
     let path = key_file("keys.json", KEYS);
     let path = path.to_str().unwrap();
-    let flags = ["--auth", "jwt", "--auth-key-file", path, "--log", "trace"];
+    let flags = [
+        "--auth",
+        "jwt",
+        "--auth-key-file",
+        path,
+        "--log",
+        "trace,actix_http=trace",
+    ];
     let server = Binary::start(&flags, &[]);
     let (code, token, stderr) = made(
         &[

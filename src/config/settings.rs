@@ -24,7 +24,8 @@ settings! {
         /// Sessions in all at most; more are refused with HTTP status 503.
         max_sessions: usize = 20_000, Whole(1..=1_000_000, "sessions");
         /// Sessions from one address at most; more are refused with HTTP status 429.
-        /// Loopback is exempt.
+        /// And twice as many players, those whose link is lost included; more are told
+        /// 1013. Loopback is exempt.
         max_sessions_per_address: usize = 64, Whole(1..=1_000_000, "sessions");
         /// Connections at most that are no sessions: HTTP requests, and whoever takes
         /// his time over one; more are refused with HTTP status 503.

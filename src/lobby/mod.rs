@@ -15,6 +15,7 @@ pub use shelf::ShelfError;
 
 use crate::config::{Settings, game_settings};
 use crate::game::{Game, Input, Profile};
+use crate::guard::Permit;
 use crate::telemetry::Telemetry;
 use crate::world::{
     Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Role, Room, RoomBoard, Saved,
@@ -45,6 +46,8 @@ pub struct Enter<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, if he is to have one.
+    pub body: Option<Permit>,
     /// The room's end of the link.
     pub link: MemberLink<I>,
 }
@@ -187,6 +190,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             link,
         } = enter;
         if let Some(end) = &self.draining {
@@ -226,6 +230,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             token,
             link,
         }));

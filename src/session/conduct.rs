@@ -6,7 +6,7 @@
 use super::inbound;
 use crate::config::Settings;
 use crate::game::{Leave, Profile};
-use crate::guard::{Admission, Ban, Identity, Meter, Quota, Verdict};
+use crate::guard::{Admission, Ban, Identity, Meter, Permit, Quota, Verdict};
 use crate::lobby::Enter;
 use crate::websocket::{self, Assembler, Whole};
 use crate::world::{Arrived, End, LinkLimits, Outgoing, OutgoingStream, Role, SessionLink, link};
@@ -42,7 +42,7 @@ pub(super) enum Step<I> {
     Nothing,
     /// Count that something was dropped, because too much is sent.
     Dropped {
-        /// Whether it is the first time.
+        /// Whether it is the first time, and worth a warning.
         first: bool,
     },
     /// Send this.
@@ -113,7 +113,10 @@ impl<W: Wire> Conduct<W> {
         let heard = self.assembler.push(frame);
         match (verdict, &heard) {
             (Verdict::Good, _) | (_, Err(_)) => {}
-            (Verdict::Drop { first }, _) => return Step::Dropped { first },
+            (Verdict::Drop { first }, _) => {
+                let first = first && self.admission.may_warn(now);
+                return Step::Dropped { first };
+            }
             (Verdict::End, _) => return self.end(Reason::Flood),
         }
         match heard {
@@ -186,6 +189,10 @@ impl<W: Wire> Conduct<W> {
         let (hello, role) = inbound::hello::<W>(bytes)?;
         let room = inbound::room(self.room.as_deref(), &hello.room)?;
         let profile = self.profile(&hello, &room, now)?;
+        let body = match role {
+            Role::Player => Some(self.body()?),
+            Role::Spectator => None,
+        };
         let (mine, theirs) = link(LinkLimits {
             inputs: self.settings.inbox,
             events: self.settings.outbox,
@@ -198,6 +205,7 @@ impl<W: Wire> Conduct<W> {
             resume: hello.resume,
             role,
             address: self.address,
+            body,
             link: theirs,
         };
         Ok(Step::Enter(enter))
@@ -227,6 +235,14 @@ impl<W: Wire> Conduct<W> {
         Ok(Profile {
             name: inbound::clean_name(name.as_deref().unwrap_or(&hello.name)),
             account,
+        })
+    }
+
+    /// A place for his body, in whichever room.
+    fn body(&self) -> Result<Permit, End> {
+        self.admission.body(self.address).map_err(|_| End {
+            text: Some("too many players from this address, try again later".to_owned()),
+            ..Reason::Full.into()
         })
     }
 

@@ -47,18 +47,26 @@ pub struct Entrance<I: Send + 'static> {
 }
 
 /// Answers an upgrade request, and starts a session on the worker's hub if it was a good
-/// one.
-///
-/// # Errors
-/// If the answer could not be written.
+/// one. A peer who goes before he has his answer is nobody's trouble but his own.
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
     hub: Hub,
     request: Request,
     framed: Framed<Io, h1::Codec>,
-) -> Result<(), actix_web::Error> {
+) {
+    if let Err(error) = answer::<W>(&entrance, &hub, &request, framed).await {
+        tracing::debug!(%error, "upgrade not answered");
+    }
+}
+
+async fn answer<W: Wire>(
+    entrance: &Entrance<W::Input>,
+    hub: &Hub,
+    request: &Request,
+    framed: Framed<Io, h1::Codec>,
+) -> io::Result<()> {
     let peer = framed.io_ref().tcp().peer_addr()?;
-    let admitted = match admit(&entrance, &request, peer.ip()) {
+    let admitted = match admit(entrance, request, peer.ip()) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let status = refusal.status.as_str();
@@ -68,13 +76,12 @@ pub async fn upgrade<W: Wire>(
                 .with_label_values(&[status])
                 .inc();
             tracing::debug!(%peer, status, reason = refusal.text, "upgrade refused");
-            return Ok(websocket::refuse(framed, refusal).await?);
+            return websocket::refuse(framed, refusal).await;
         }
     };
     let mut raw = websocket::accept(framed, admitted.response).await?;
     raw.peer.set_ip(admitted.client);
-    start::<W>(&entrance, &hub, raw, admitted.room, admitted.permit)?;
-    Ok(())
+    start::<W>(entrance, hub, raw, admitted.room, admitted.permit)
 }
 
 fn start<W: Wire>(

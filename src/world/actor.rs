@@ -362,6 +362,10 @@ struct Gauges {
 impl Gauges {
     fn new(telemetry: Telemetry) -> Self {
         telemetry.rooms.inc();
+        // So that each step is seen before it is taken.
+        for step in Step::ALL {
+            telemetry.rooms_by_step.with_label_values(&[step.label()]);
+        }
         let step = Step::default();
         telemetry
             .rooms_by_step

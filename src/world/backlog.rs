@@ -36,12 +36,13 @@ impl Backlog {
     }
 
     /// Whether it is the sockets' threads that are behind, and not a few players: most
-    /// outlets lie full, or many do and are being emptied one after the other. A few
-    /// who are slow on purpose cannot hold up the others.
-    fn is_theirs(self) -> bool {
+    /// outlets lie full, or many do and are being emptied one after the other; then the
+    /// last of them as well, if `is_waiting`. A few who are slow on purpose cannot hold
+    /// up the others.
+    fn is_theirs(self, is_waiting: bool) -> bool {
         let is_most = 2 * self.full > self.all;
-        let is_many = self.full >= MANY && 64 * self.full > self.all;
-        is_most || (is_many && 32 * self.emptied >= self.all)
+        let is_many = is_waiting || (self.full >= MANY && 64 * self.full > self.all);
+        is_most || (is_many && self.full > 0 && 32 * self.emptied >= self.all)
     }
 }
 
@@ -60,7 +61,8 @@ impl<G: Game> Core<G> {
         };
         let before = (waited > 0).then_some(self.backlog.full);
         self.look(before);
-        let waits = self.backlog.is_theirs() && waited < self.config.in_flight;
+        let is_theirs = self.backlog.is_theirs(before.is_some());
+        let waits = is_theirs && waited < self.config.in_flight;
         self.backlog.is_late |= waits;
         self.tally.postponed += u32::from(waits);
         !waits

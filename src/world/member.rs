@@ -15,6 +15,7 @@ use super::inbox::Arrived;
 use super::link::MemberLink;
 use super::pace::Sight;
 use crate::game::{Game, Input, Own, Profile};
+use crate::guard::Permit;
 use downbeat_protocol::{CellId, Pace, PlayerId, ResumeToken, Seq, Tick};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -31,6 +32,8 @@ pub struct Join<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, given back when it leaves the room.
+    pub body: Option<Permit>,
     /// The token the player gets for his next return. The caller draws it: a
     /// room has no randomness of its own.
     pub token: ResumeToken,
@@ -67,6 +70,8 @@ pub(super) struct Member<G: Game> {
     pub(super) account: Option<String>,
     /// Where he came from last.
     pub(super) address: IpAddr,
+    /// The place of his body, held as long as he is here.
+    pub(super) _body: Option<Permit>,
     /// The tick he came in with.
     pub(super) joined: Tick,
     pub(super) presence: Presence<Input<G>>,
@@ -142,6 +147,7 @@ impl<G: Game> Member<G> {
         };
         Self {
             role: join.role,
+            _body: join.body,
             ..Self::of(keepsake, Presence::Live(join.link), now)
         }
     }
@@ -163,6 +169,7 @@ impl<G: Game> Member<G> {
             name: profile.name,
             account: profile.account,
             address,
+            _body: None,
             joined,
             presence,
             token,
@@ -200,6 +207,7 @@ impl<G: Game> Member<G> {
     pub(super) fn resume(&mut self, join: Join<Input<G>>, now: Tick) -> Presence<Input<G>> {
         self.token = join.token;
         self.address = join.address;
+        self._body = join.body;
         self.round_trip = None;
         self.pending.forget_waiting();
         self.told = Told::nothing(now, self.pending.applied);
@@ -234,7 +242,7 @@ impl<G: Game> Member<G> {
     pub(super) fn acknowledge(&mut self, received: Tick, now: Tick) {
         if received.is_after(self.acknowledged) && !received.is_after(self.told.tick) {
             self.acknowledged = received;
-            self.excused = 0;
+            self.excused = self.excused.min(now.since(received));
             self.round_trip = Some(now.since(received));
         }
     }
