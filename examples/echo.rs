@@ -13,7 +13,7 @@ use clap::Parser;
 use downbeat::guard::Permits;
 use downbeat::protocol::Reason;
 use downbeat::telemetry::Telemetry;
-use downbeat::websocket::{self, Assembler, Context, Limits, Line, Texts, Whole};
+use downbeat::websocket::{self, Assembler, Context, Hub, Limits, Line, Texts, Whole};
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -87,6 +87,7 @@ struct Entrance {
 impl Entrance {
     async fn upgrade(
         self,
+        hub: Hub,
         request: Request,
         framed: Framed<TcpStream, h1::Codec>,
     ) -> io::Result<()> {
@@ -105,13 +106,13 @@ impl Entrance {
             kernel_timeout: Duration::from_secs(20),
             send_buffer: 0,
         };
-        websocket::open(raw, self.telemetry, limits, permit, |line, inlet| {
+        websocket::open(&hub, raw, self.telemetry, limits, permit, |line, inlet| {
             let echo = Echo {
                 assembler: Assembler::new(self.limit),
                 line,
                 is_over: false,
             };
-            websocket::outlet(echo, inlet, self.limit)
+            (websocket::outlet(echo, inlet, self.limit), None)
         })
     }
 }
@@ -135,10 +136,11 @@ pub fn serve(
     let address = listener.local_addr()?;
     let service = move || {
         let entrance = entrance.clone();
+        let hub = Hub::default();
         let upgrade = fn_service(move |(request, framed)| {
-            let entrance = entrance.clone();
+            let (entrance, hub) = (entrance.clone(), hub.clone());
             async move {
-                let answered = entrance.upgrade(request, framed).await;
+                let answered = entrance.upgrade(hub, request, framed).await;
                 answered.map_err(actix_web::Error::from)
             }
         });

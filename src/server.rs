@@ -16,7 +16,7 @@ use crate::ops::{self, Admin, Ops, Overseer};
 use crate::session::{self, Door, Entrance, Judge};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
-use crate::websocket::Io;
+use crate::websocket::{Hub, Io};
 use crate::world::RoomBoard;
 use actix::Recipient;
 use actix_http::error::DispatchError;
@@ -269,9 +269,13 @@ impl<W: Wire> Front<W> {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
             let door = door.clone();
+            // This is called once per worker, on its thread: there is one hub each.
+            let hub = Hub::default();
+            // For whoever reads profiles; it does not matter if it has no name.
+            let _ = rustix::thread::set_name(c"sockets");
             let upgrade = fn_service(move |(request, framed)| {
                 let entrance = Rc::clone(&entrance);
-                let answered = session::upgrade::<W>(entrance, request, framed);
+                let answered = session::upgrade::<W>(entrance, hub.clone(), request, framed);
                 answered.map(Ok::<(), actix_web::Error>)
             });
             let app = App::new().configure(routes);

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::client::verify_server_cert_signed_by_trust_anchor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
@@ -21,13 +22,13 @@ use tokio_rustls::{TlsAcceptor, server};
 use zeroize::Zeroizing;
 
 /// An encrypted connection.
-pub type TlsStream = server::TlsStream<TcpStream>;
+pub type TlsStream<S> = server::TlsStream<S>;
 
-/// What came of a TLS handshake.
+/// What came of a TLS handshake over a socket as an `S`.
 #[derive(Debug)]
-pub enum Handshake {
+pub enum Handshake<S> {
     /// What is said is encrypted from now on.
-    Done(Box<TlsStream>),
+    Done(Box<TlsStream<S>>),
     /// The peer does not speak TLS; nothing has been read from him yet.
     Plain(TcpStream),
 }
@@ -116,14 +117,17 @@ impl Tls {
     ///
     /// # Errors
     /// If it fails.
-    pub async fn accept(&self, io: TcpStream) -> io::Result<Handshake> {
+    pub async fn accept<S>(&self, io: TcpStream) -> io::Result<Handshake<S>>
+    where
+        S: From<TcpStream> + AsyncRead + AsyncWrite + Unpin,
+    {
         // Every handshake is a record of this type (RFC 8446 section 5.1).
         const HANDSHAKE: u8 = 22;
         let mut first = [0];
         if io.peek(&mut first).await? > 0 && first != [HANDSHAKE] {
             return Ok(Handshake::Plain(io));
         }
-        let mut stream = self.acceptor.accept(io).await?;
+        let mut stream = self.acceptor.accept(S::from(io)).await?;
         stream.get_mut().1.set_buffer_limit(Some(BUFFER));
         Ok(Handshake::Done(Box::new(stream)))
     }

@@ -11,9 +11,7 @@ impl Pool {
     /// At least one thread.
     pub(super) fn new(threads: usize) -> Self {
         Self {
-            threads: (0..threads.max(1))
-                .map(|_| (Arbiter::new().handle(), 0))
-                .collect(),
+            threads: (0..threads.max(1)).map(|_| (start(), 0)).collect(),
         }
     }
 
@@ -36,6 +34,16 @@ impl Pool {
     pub(super) fn arbiter(&self, thread: usize) -> &ArbiterHandle {
         &self.threads[thread].0
     }
+}
+
+/// A thread that says in profiles what it is.
+fn start() -> ArbiterHandle {
+    let thread = Arbiter::new().handle();
+    // It fails only if the thread is gone, and then so will all else.
+    thread.spawn_fn(|| {
+        let _ = rustix::thread::set_name(c"world");
+    });
+    thread
 }
 
 impl Drop for Pool {

@@ -1,29 +1,29 @@
 //! The actor of one socket: carries out what the session's conduct decides.
 //!
-//! A thin shell: it knows the actor system, and nothing of the protocol.
+//! A thin shell: it knows the actor system, and nothing of the protocol. It owns the
+//! session's life; what happens at every tick goes through the session's lane.
 
 use super::conduct::{Conduct, Step};
+use super::lane::Shared;
 use crate::config::Settings;
 use crate::guard::{Admission, Readiness};
 use crate::lobby::Enter;
 use crate::websocket::{Context, Counted, Line};
-use crate::world::{Outgoing, OutgoingStream};
+use crate::world::End;
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, Recipient, SpawnHandle, StreamHandler,
-    WrapFuture,
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, Recipient, SpawnHandle,
+    StreamHandler, WrapFuture,
 };
 use actix_http::ws::{Message, ProtocolError};
 use downbeat_protocol::{Reason, Wire};
-use futures_util::Stream;
-use std::pin::Pin;
+use std::cell::{OnceCell, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{self, Poll};
 use std::time::Instant;
 
 /// See the module's doc.
 pub(super) struct Session<W: Wire> {
-    conduct: Conduct<W>,
+    shared: Rc<Shared<W>>,
     line: Rc<Line>,
     lobby: Recipient<Enter<W::Input>>,
     readiness: Readiness,
@@ -41,14 +41,27 @@ impl<W: Wire> Session<W> {
         lobby: Recipient<Enter<W::Input>>,
         readiness: Readiness,
     ) -> Self {
+        let conduct = Conduct::new(settings, admission, room, line.peer().ip(), Instant::now());
         Self {
-            conduct: Conduct::new(settings, admission, room, line.peer().ip(), Instant::now()),
+            shared: Rc::new(Shared {
+                conduct: RefCell::new(conduct),
+                actor: OnceCell::new(),
+            }),
             _counted: Counted::new(&line.telemetry.sessions),
             line,
             lobby,
             readiness,
             drain_wait: None,
         }
+    }
+
+    /// What its lane needs.
+    pub(super) fn shared(&self) -> Rc<Shared<W>> {
+        Rc::clone(&self.shared)
+    }
+
+    fn conduct(&self) -> RefMut<'_, Conduct<W>> {
+        self.shared.conduct.borrow_mut()
     }
 
     fn perform(&mut self, step: Step<W::Input>, context: &mut Context<Self>) {
@@ -61,7 +74,7 @@ impl<W: Wire> Session<W> {
                 }
             }
             Step::Send(message) => context.write_raw(message),
-            Step::Enter(enter, outgoing) => self.enter(enter, outgoing, context),
+            Step::Enter(enter) => self.enter(enter, context),
             Step::End(reason, last) => {
                 self.line.end(reason);
                 for message in last {
@@ -72,36 +85,28 @@ impl<W: Wire> Session<W> {
         }
     }
 
-    fn enter(
-        &mut self,
-        enter: Enter<W::Input>,
-        outgoing: OutgoingStream,
-        context: &mut Context<Self>,
-    ) {
+    fn enter(&mut self, enter: Enter<W::Input>, context: &mut Context<Self>) {
         if let Some(waiting) = self.drain_wait.take() {
             context.cancel_future(waiting);
         }
         if let Some(reason) = self.readiness.draining() {
-            let step = self.conduct.drained(reason);
+            let step = self.conduct().drained(reason);
             return self.perform(step, context);
         }
         // If the lobby is gone the room's end is dropped with the message, which
         // ends the session with a reason.
         self.lobby.do_send(enter);
-        context.add_stream(Gated {
-            line: Rc::clone(&self.line),
-            outgoing,
-        });
     }
 
-    fn end(&mut self, reason: Reason, context: &mut Context<Self>) {
-        let step = self.conduct.end(reason);
+    fn end(&mut self, end: impl Into<End>, context: &mut Context<Self>) {
+        let step = self.conduct().end(end);
         self.perform(step, context);
     }
 
     /// One timer per session, for whatever it may wait too long for.
     fn watch(&mut self, context: &mut Context<Self>) {
-        match self.conduct.watch(Instant::now()) {
+        let watched = self.conduct().watch(Instant::now());
+        match watched {
             Ok(step) => self.perform(step, context),
             Err(left) => {
                 context.run_later(left, Self::watch);
@@ -114,11 +119,14 @@ impl<W: Wire> Actor for Session<W> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_later(self.conduct.first_watch(), Self::watch);
+        // Set once, here.
+        let _ = self.shared.actor.set(context.address().recipient());
+        let first_watch = self.conduct().first_watch();
+        context.run_later(first_watch, Self::watch);
         let drained = self.readiness.drained().into_actor(self);
         let drained = drained.map(|reason, session, context| {
-            if session.conduct.is_waiting() {
-                let step = session.conduct.drained(reason);
+            if session.conduct().is_waiting() {
+                let step = session.conduct().drained(reason);
                 session.perform(step, context);
             }
         });
@@ -130,12 +138,13 @@ impl<W: Wire> Actor for Session<W> {
 impl<W: Wire> StreamHandler<Result<Message, ProtocolError>> for Session<W> {
     fn handle(&mut self, frame: Result<Message, ProtocolError>, context: &mut Self::Context) {
         let step = match frame {
-            Ok(frame) => self.conduct.frame(frame, Instant::now()),
+            Ok(frame) => self.conduct().frame(frame, Instant::now()),
             // What was not noticed on the way is the parser's own complaint. It must
             // end here: asked again, it would complain for ever.
             Err(_) => {
                 let violation = self.line.violation();
-                self.conduct.end(violation.unwrap_or(Reason::ProtocolError))
+                self.conduct()
+                    .end(violation.unwrap_or(Reason::ProtocolError))
             }
         };
         self.perform(step, context);
@@ -146,41 +155,11 @@ impl<W: Wire> StreamHandler<Result<Message, ProtocolError>> for Session<W> {
     }
 }
 
-/// What the room has for the player.
-impl<W: Wire> StreamHandler<Outgoing> for Session<W> {
-    fn handle(&mut self, outgoing: Outgoing, context: &mut Self::Context) {
-        match outgoing {
-            Outgoing::Message(bytes) => context.binary(bytes),
-            Outgoing::End(end) => {
-                let step = self.conduct.end(end);
-                self.perform(step, context);
-            }
-        }
-    }
+/// The room ends it.
+impl<W: Wire> Handler<End> for Session<W> {
+    type Result = ();
 
-    fn finished(&mut self, _: &mut Self::Context) {
-        // It ends after the end, which has stopped the actor already.
-    }
-}
-
-/// The room's messages while the socket takes bytes; otherwise only the end. The
-/// driver polls the actor whenever that changes, so no waker has to be kept.
-struct Gated {
-    line: Rc<Line>,
-    outgoing: OutgoingStream,
-}
-
-impl Stream for Gated {
-    type Item = Outgoing;
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut task::Context<'_>,
-    ) -> Poll<Option<Outgoing>> {
-        if self.line.takes_bytes() {
-            return Pin::new(&mut self.outgoing).poll_next(context);
-        }
-        let end = self.outgoing.poll_end(context);
-        end.map(|end| end.map(Outgoing::End))
+    fn handle(&mut self, end: End, context: &mut Self::Context) {
+        self.end(end, context);
     }
 }

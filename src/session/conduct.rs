@@ -9,13 +9,15 @@ use crate::game::{Leave, Profile};
 use crate::guard::{Admission, Ban, Identity, Meter, Permit, Quota, Verdict};
 use crate::lobby::Enter;
 use crate::websocket::{self, Assembler, Whole};
-use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
+use crate::world::{Arrived, End, LinkLimits, Outgoing, OutgoingStream, Role, SessionLink, link};
 use actix_http::ws::{CloseCode, CloseReason, Item, Message};
 use bytes::Bytes;
 use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
+use futures_util::StreamExt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// Where a session is in its life.
@@ -27,7 +29,7 @@ enum State<I> {
     /// The hello was good: the room has its end of the link, and answers with a
     /// welcome or an end through it. Inputs and pings are taken, a second hello is
     /// not; a spectator says whom he follows instead of inputs. Leads to `Closing`.
-    Playing(SessionLink<I>, Role),
+    Playing(SessionLink<I>, OutgoingStream, Role),
     /// The last word is said or there is nobody to say it to; the link is gone and
     /// nothing more is taken.
     Closing,
@@ -45,8 +47,8 @@ pub(super) enum Step<I> {
     },
     /// Send this.
     Send(Message),
-    /// Hand this to the lobby, and follow the room's messages.
-    Enter(Enter<I>, OutgoingStream),
+    /// Hand this to the lobby.
+    Enter(Enter<I>),
     /// Send these and stop: the connection has ended for this reason.
     End(Reason, Vec<Message>),
 }
@@ -127,10 +129,57 @@ impl<W: Wire> Conduct<W> {
         }
     }
 
+    /// A whole message arrived. If it is an input and within the rate it is taken here
+    /// and now, as nearly all are; `false` if not, and then it is as if nothing
+    /// had been asked: it must come as a [`frame`](Self::frame).
+    pub(super) fn input(&mut self, bytes: &[u8], now: Instant) -> bool {
+        let State::Playing(link, _, Role::Player) = &self.state else {
+            return false;
+        };
+        let Ok(ClientMessage::Input {
+            seq,
+            tick,
+            received,
+            input,
+        }) = inbound::message::<W>(bytes)
+        else {
+            return false;
+        };
+        let mut meter = self.meter;
+        if meter.take(&self.quota, bytes.len(), now) != Verdict::Good {
+            return false;
+        }
+        self.meter = meter;
+        self.heard = now;
+        link.input(received, Arrived { seq, tick, input });
+        true
+    }
+
+    /// What the room has for the player; only the end of it, past what lies before, if
+    /// his socket `is_stuck`. Pending before there is a room, and after the end.
+    pub(super) fn poll_room(
+        &mut self,
+        is_stuck: bool,
+        context: &mut Context<'_>,
+    ) -> Poll<Outgoing> {
+        let State::Playing(_, outgoing, _) = &mut self.state else {
+            return Poll::Pending;
+        };
+        let polled = if is_stuck {
+            outgoing.poll_end(context).map(|end| end.map(Outgoing::End))
+        } else {
+            outgoing.poll_next_unpin(context)
+        };
+        match polled {
+            Poll::Ready(Some(outgoing)) => Poll::Ready(outgoing),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
     fn message(&mut self, bytes: &[u8], now: Instant) -> Step<W::Input> {
         let taken = match &self.state {
             State::Waiting => self.hello(bytes, now),
-            State::Playing(link, role) => Self::play(link, *role, bytes).map_err(End::from),
+            State::Playing(link, _, role) => Self::play(link, *role, bytes).map_err(End::from),
             State::Closing => Ok(Step::Nothing),
         };
         taken.unwrap_or_else(|end| self.end(end))
@@ -149,7 +198,7 @@ impl<W: Wire> Conduct<W> {
             events: self.settings.outbox,
         });
         let outgoing = mine.outgoing();
-        self.state = State::Playing(mine, role);
+        self.state = State::Playing(mine, outgoing, role);
         let enter = Enter {
             room,
             profile,
@@ -159,7 +208,7 @@ impl<W: Wire> Conduct<W> {
             body,
             link: theirs,
         };
-        Ok(Step::Enter(enter, outgoing))
+        Ok(Step::Enter(enter))
     }
 
     /// Who says hello, as far as he must prove it, unless he is banned.
@@ -234,7 +283,7 @@ impl<W: Wire> Conduct<W> {
     /// Only 1000 is a farewell; a browser that reloads the page says 1001, and its
     /// player may come back.
     fn peer_closed(&mut self, reason: Option<CloseReason>) -> Step<W::Input> {
-        if let State::Playing(link, _) = &self.state {
+        if let State::Playing(link, ..) = &self.state {
             let is_farewell = reason.as_ref().is_some_and(|r| r.code == CloseCode::Normal);
             link.leave(if is_farewell {
                 Leave::Gone

@@ -2,20 +2,21 @@
 //!
 //! ```text
 //!  door ──► head ──► upgrade ──► websocket         may this peer enter?
-//!                          │ ▲
-//!                          ▼ │
-//!                        actor                     one actor per socket
-//!                          │ ▲
-//!                          ▼ │
-//!                       conduct ◄─── inbound       what a message means and leads to
-//!                          │ ▲
-//!                          ▼ │
-//!                      SessionLink                 the room
+//!                        │ ▲
+//!                        ▼ │
+//!                      actor        lane           one actor per socket
+//!                        │ ▲         │ ▲
+//!                        ▼ │         ▼ │
+//!                         conduct ◄─── inbound     what a message means and leads to
+//!                           │ ▲
+//!                           ▼ │
+//!                       SessionLink                the room
 //! ```
 //!
 //! * `door`, `head`: connections before they are sessions;
 //! * `upgrade`: who may enter;
 //! * `actor`: the actor of one socket, a thin shell;
+//! * `lane`: inputs and snapshots, which need no actor;
 //! * `inbound`, `conduct`: sans-IO, time is an argument.
 //!
 //! Bytes, frames and the socket's life are the business of
@@ -26,6 +27,7 @@ mod conduct;
 mod door;
 mod head;
 pub mod inbound;
+mod lane;
 mod upgrade;
 
 pub use door::{Door, Place};

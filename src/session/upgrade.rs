@@ -7,11 +7,12 @@
 
 use super::actor::Session;
 use super::inbound::is_room_name;
+use super::lane::SessionLane;
 use crate::config::{OriginRule, Settings};
 use crate::guard::{Admission, Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
-use crate::websocket::{self, Io, Limits, Raw, Refusal, Texts};
+use crate::websocket::{self, Hub, Io, Lane, Limits, Raw, Refusal, Texts};
 use actix::Recipient;
 use actix_codec::Framed;
 use actix_http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -45,20 +46,22 @@ pub struct Entrance<I: Send + 'static> {
     pub lobby: Recipient<Enter<I>>,
 }
 
-/// Answers an upgrade request, and starts a session if it was a good one. A peer who
-/// goes before he has his answer is nobody's trouble but his own.
+/// Answers an upgrade request, and starts a session on the worker's hub if it was a good
+/// one. A peer who goes before he has his answer is nobody's trouble but his own.
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
+    hub: Hub,
     request: Request,
     framed: Framed<Io, h1::Codec>,
 ) {
-    if let Err(error) = answer::<W>(&entrance, &request, framed).await {
+    if let Err(error) = answer::<W>(&entrance, &hub, &request, framed).await {
         tracing::debug!(%error, "upgrade not answered");
     }
 }
 
 async fn answer<W: Wire>(
     entrance: &Entrance<W::Input>,
+    hub: &Hub,
     request: &Request,
     framed: Framed<Io, h1::Codec>,
 ) -> io::Result<()> {
@@ -78,11 +81,12 @@ async fn answer<W: Wire>(
     };
     let mut raw = websocket::accept(framed, admitted.response).await?;
     raw.peer.set_ip(admitted.client);
-    start::<W>(entrance, raw, admitted.room, admitted.permit)
+    start::<W>(entrance, hub, raw, admitted.room, admitted.permit)
 }
 
 fn start<W: Wire>(
     entrance: &Entrance<W::Input>,
+    hub: &Hub,
     raw: Raw,
     room: Option<String>,
     permit: Permit,
@@ -97,7 +101,7 @@ fn start<W: Wire>(
         send_buffer: settings.send_buffer,
     };
     let telemetry = Arc::clone(&entrance.telemetry);
-    websocket::open(raw, telemetry, limits, permit, |line, inlet| {
+    websocket::open(hub, raw, telemetry, limits, permit, |line, inlet| {
         let session = Session::<W>::new(
             Arc::clone(settings),
             Arc::clone(&entrance.admission),
@@ -106,7 +110,9 @@ fn start<W: Wire>(
             entrance.lobby.clone(),
             entrance.readiness.clone(),
         );
-        websocket::outlet(session, inlet, settings.max_message)
+        let lane = SessionLane(session.shared());
+        let actor = websocket::outlet(session, inlet, settings.max_message);
+        (actor, Some(Box::new(lane) as Box<dyn Lane>))
     })
 }
 

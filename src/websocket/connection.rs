@@ -2,7 +2,9 @@
 
 use super::driver::Driver;
 use super::frames::Texts;
+use super::hub::Hub;
 use super::io::Io;
+use super::lane::Lane;
 use super::line::Line;
 use super::socket::{Inlet, Socket};
 use crate::guard::Permit;
@@ -10,13 +12,12 @@ use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use futures_util::Stream;
 use socket2::{SockRef, TcpKeepalive};
-use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 
 /// What a peer may do to us.
 #[derive(Clone, Copy, Debug)]
@@ -48,17 +49,19 @@ pub struct Raw {
     pub peer: SocketAddr,
 }
 
-/// Starts a connection that lives by itself until it ends. `actor` makes the stream
-/// of encoded frames to write, as [`outlet`](super::outlet) does.
+/// Starts a connection that lives by itself until it ends, on the hub of this thread.
+/// `actor` makes the stream of encoded frames to write, as [`outlet`](super::outlet)
+/// does, and the actor's lane, if it has one.
 ///
 /// # Errors
 /// If the socket is gone already.
 pub fn open<S: Stream<Item = Bytes> + 'static>(
+    hub: &Hub,
     raw: Raw,
     telemetry: Arc<Telemetry>,
     limits: Limits,
     permit: Permit,
-    actor: impl FnOnce(Rc<Line>, Inlet) -> S,
+    actor: impl FnOnce(Rc<Line>, Inlet) -> (S, Option<Box<dyn Lane>>),
 ) -> io::Result<()> {
     let Raw { io, first, peer } = raw;
     if limits.send_buffer > 0 {
@@ -67,9 +70,10 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
     bound_kernel(io.tcp(), limits.kernel_timeout)?;
     let line = Rc::new(Line::new(peer, telemetry));
     let socket = Socket::new(io, first, Rc::clone(&line), limits);
-    let socket = Rc::new(RefCell::new(socket));
-    let actor = actor(Rc::clone(&line), Inlet(Rc::clone(&socket)));
-    let driver = Driver::new(socket, line, actor, limits.write_timeout, permit);
+    let (socket, seat) = hub.seat(socket)?;
+    let (actor, lane) = actor(Rc::clone(&line), Inlet(Rc::clone(&socket)));
+    socket.borrow_mut().lane = lane;
+    let driver = Driver::new((socket, seat), line, actor, limits.write_timeout, permit);
     // Spawned rather than awaited: what HTTP kept for this connection can go.
     actix_rt::spawn(driver);
     Ok(())
@@ -80,7 +84,7 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
 ///
 /// # Errors
 /// If the socket is gone already.
-pub fn bound_kernel(io: &TcpStream, timeout: Duration) -> io::Result<()> {
+pub fn bound_kernel(io: &impl AsFd, timeout: Duration) -> io::Result<()> {
     let socket = SockRef::from(io);
     // The kernel counts these in seconds, and refuses none.
     let second = Duration::from_secs(1);

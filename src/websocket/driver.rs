@@ -2,21 +2,21 @@
 //! ends the connection.
 //!
 //! It owns the socket's life: the handshake of closing, the write timeout, the cut.
-//! The actor is polled even while the socket takes no bytes, so its timers and
-//! inputs go on; it then fetches nothing from the room, and only answers to the peer
-//! can pile up, within a bound. Everything a connection has is dropped with this
-//! future. The upgrade spawns it.
+//! Its actor wakes it, and the hub when a socket has what no lane takes. The actor is
+//! polled even while the socket takes no bytes, so its timers and inputs go on; only
+//! answers to the peer can pile up, within a bound. Everything a connection has is
+//! dropped with this future. The upgrade spawns it.
 
+use super::hub::Seat;
 use super::line::Line;
 use super::socket::{Heard, Socket};
 use crate::guard::Permit;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use downbeat_protocol::Reason;
 use futures_util::Stream;
 use prometheus::IntGauge;
 use socket2::SockRef;
 use std::cell::RefCell;
-use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -27,10 +27,6 @@ use tokio::time::Sleep;
 /// How long the peer may take for its part of a close, and for what was still to be
 /// written.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
-
-/// What may wait behind bytes that the socket does not take: answers to pings, the
-/// last words. A peer that asks for more without reading is jammed.
-const MAX_WAITING: usize = 64 << 10;
 
 /// Counts as long as it lives.
 #[derive(Debug)]
@@ -57,22 +53,19 @@ pub(super) struct Driver<S> {
     line: Rc<Line>,
     /// `None` once the actor is gone: then the connection is closing.
     actor: Option<Pin<Box<S>>>,
-    /// What the socket is being given.
-    writing: Bytes,
-    /// What the actor yielded meanwhile.
-    waiting: BytesMut,
     /// While writing is stuck: until it is cut. While closing: until it is over.
     timer: Option<Pin<Box<Sleep>>>,
     write_timeout: Duration,
     /// Whether the peer was told that no more bytes will come.
     is_shut: bool,
+    _seat: Seat,
     _counted: Counted,
     _permit: Permit,
 }
 
 impl<S: Stream<Item = Bytes>> Driver<S> {
     pub(super) fn new(
-        socket: Rc<RefCell<Socket>>,
+        (socket, seat): (Rc<RefCell<Socket>>, Seat),
         line: Rc<Line>,
         actor: S,
         write_timeout: Duration,
@@ -80,11 +73,10 @@ impl<S: Stream<Item = Bytes>> Driver<S> {
     ) -> Self {
         Self {
             socket,
+            _seat: seat,
             _counted: Counted::new(&line.telemetry.sockets),
             line,
             actor: Some(Box::pin(actor)),
-            writing: Bytes::new(),
-            waiting: BytesMut::new(),
             timer: None,
             write_timeout,
             is_shut: false,
@@ -92,70 +84,40 @@ impl<S: Stream<Item = Bytes>> Driver<S> {
         }
     }
 
-    /// Writes all there is. Pending while the socket takes no more.
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut socket = self.socket.borrow_mut();
-        loop {
-            // Under TLS bytes may be taken and not yet sent: nothing follows them
-            // before they are, or what is only buffered would pass for progress.
-            ready!(Pin::new(&mut socket.io).poll_flush(context))?;
-            if self.writing.is_empty() {
-                self.writing = std::mem::take(&mut self.waiting).freeze();
-            }
-            if self.writing.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            let taken = ready!(Pin::new(&mut socket.io).poll_write(context, &self.writing))?;
-            if taken == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.writing.advance(taken);
-            self.line.telemetry.bytes_out.inc_by(taken as u64);
-            if self.actor.is_some() {
-                // Progress: the timeout begins anew.
-                self.timer = None;
-            }
-        }
-    }
-
-    /// Takes what the actor yields; `false` if too much waits already.
-    fn queue(&mut self, bytes: Bytes) -> bool {
-        if self.writing.is_empty() {
-            self.writing = bytes;
-            return true;
-        }
-        self.waiting.extend_from_slice(&bytes);
-        self.waiting.len() <= MAX_WAITING
-    }
-
     /// While there is an actor. Ready when the connection is over at once, with its
     /// reason; else look again if the actor is gone.
     fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<Reason> {
-        while self.actor.is_some() {
-            match self.poll_write(context) {
-                Poll::Ready(Ok(())) => self.line.set_takes_bytes(true),
-                Poll::Ready(Err(_)) => return Poll::Ready(Reason::LinkLost),
-                Poll::Pending => self.line.set_takes_bytes(false),
+        while let Some(actor) = &mut self.actor {
+            let mut socket = self.socket.borrow_mut();
+            let before = socket.outbox.taken();
+            if let Poll::Ready(Err(_)) = socket.poll_write(context) {
+                return Poll::Ready(Reason::LinkLost);
             }
-            let polled = match &mut self.actor {
-                Some(actor) => actor.as_mut().poll_next(context),
-                None => Poll::Ready(None),
-            };
-            match polled {
+            if socket.outbox.taken() > before {
+                // Progress: the timeout begins anew.
+                self.timer = None;
+            }
+            drop(socket);
+            match actor.as_mut().poll_next(context) {
                 Poll::Ready(Some(bytes)) => {
-                    if !self.queue(bytes) {
+                    if !self.socket.borrow_mut().outbox.queue(bytes) {
                         return Poll::Ready(Reason::Jammed);
                     }
                 }
                 Poll::Ready(None) => {
                     self.actor = None;
+                    self.socket.borrow_mut().lane = None;
                     self.timer = Some(Box::pin(tokio::time::sleep(CLOSE_WAIT)));
                     return Poll::Pending;
                 }
                 Poll::Pending => break,
             }
         }
-        if self.line.takes_bytes() {
+        // After the actor, which may just have come into a room: the lane has to be
+        // asked once before it is woken.
+        let mut socket = self.socket.borrow_mut();
+        socket.deliver();
+        if socket.outbox.is_empty() {
             self.timer = None;
             return Poll::Pending;
         }
@@ -171,22 +133,23 @@ impl<S: Stream<Item = Bytes>> Driver<S> {
 
     /// After the actor. Ready when the connection is over.
     fn poll_closing(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let is_written = match self.poll_write(context) {
+        let mut socket = self.socket.borrow_mut();
+        let is_written = match socket.poll_write(context) {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(_)) => return Poll::Ready(()),
             Poll::Pending => false,
         };
         // Unread bytes would turn the end into a reset, which could overtake the
         // close frame: so they are read until the peer, too, has ended.
-        let is_read = self.socket.borrow_mut().poll_discard(context).is_ready();
-        if is_written && !self.is_shut && self.socket.borrow().heard() != Heard::Open {
-            let io = &mut self.socket.borrow_mut().io;
+        let is_read = socket.poll_discard(context).is_ready();
+        if is_written && !self.is_shut && socket.heard() != Heard::Open {
             // An error means that the socket is gone, which is just as well.
-            let _ = ready!(Pin::new(io).poll_shutdown(context));
+            let _ = ready!(Pin::new(&mut socket.io).poll_shutdown(context));
             self.is_shut = true;
         }
         // Who has closed says nothing more; nobody else is known to have noticed.
-        let is_silent = is_read || self.socket.borrow().heard() == Heard::Close;
+        let is_silent = is_read || socket.heard() == Heard::Close;
+        drop(socket);
         if is_silent && (self.is_shut || !is_written && is_read) {
             return Poll::Ready(());
         }
@@ -216,6 +179,7 @@ impl<S: Stream<Item = Bytes>> Future for Driver<S> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
+        this.socket.borrow_mut().driver.clone_from(context.waker());
         // First of all, and looked at last: a peer that keeps the reads busy uses up
         // the task's budget, after which no timer would ever be found elapsed.
         if let Some(timer) = &mut this.timer

@@ -92,6 +92,11 @@ impl Scanner {
         }
     }
 
+    /// Whether the next byte begins a message.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.message.is_none() && self.have == 0 && self.left.is_none()
+    }
+
     /// Reads up to the end of the first frame in `bytes`.
     ///
     /// # Errors

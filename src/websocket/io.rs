@@ -4,6 +4,7 @@
 //! branch per read or write costs nothing beside the system call. Whoever must see
 //! the first bytes before others do can put them back.
 
+use super::tcp::Tcp;
 use crate::guard::TlsStream;
 use bytes::Bytes;
 use std::io::{self, IoSlice};
@@ -24,18 +25,25 @@ pub struct Io {
 #[derive(Debug)]
 enum Stream {
     /// As it is.
-    Plain(TcpStream),
+    Plain(Tcp),
     /// Encrypted; boxed, because its state is large and plain sockets are many.
-    Tls(Box<TlsStream>),
+    Tls(Box<TlsStream<Tcp>>),
 }
 
 impl Io {
     /// The socket underneath.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> &Tcp {
         match &self.stream {
             Stream::Plain(io) => io,
             Stream::Tls(io) => io.get_ref().0,
+        }
+    }
+
+    pub(super) fn tcp_mut(&mut self) -> &mut Tcp {
+        match &mut self.stream {
+            Stream::Plain(io) => io,
+            Stream::Tls(io) => io.get_mut().0,
         }
     }
 
@@ -55,8 +63,8 @@ impl Io {
 
 /// The same, pinned.
 enum Inner<'a> {
-    Plain(Pin<&'a mut TcpStream>),
-    Tls(Pin<&'a mut TlsStream>),
+    Plain(Pin<&'a mut Tcp>),
+    Tls(Pin<&'a mut TlsStream<Tcp>>),
 }
 
 impl From<Stream> for Io {
@@ -70,12 +78,12 @@ impl From<Stream> for Io {
 
 impl From<TcpStream> for Io {
     fn from(io: TcpStream) -> Self {
-        Stream::Plain(io).into()
+        Stream::Plain(io.into()).into()
     }
 }
 
-impl From<Box<TlsStream>> for Io {
-    fn from(io: Box<TlsStream>) -> Self {
+impl From<Box<TlsStream<Tcp>>> for Io {
+    fn from(io: Box<TlsStream<Tcp>>) -> Self {
         Stream::Tls(io).into()
     }
 }

@@ -1,8 +1,7 @@
 //! What the driver and the actor of one connection share, on one thread.
 //!
-//! Owns two facts: whether the socket takes bytes, which decides whether the actor
-//! fetches more from the room; and the connection's one reason to end, which is
-//! counted once, whoever names it first.
+//! Owns what the peer was found guilty of, and the connection's one reason to end,
+//! which is counted once, whoever names it first.
 
 use crate::telemetry::Telemetry;
 use downbeat_protocol::Reason;
@@ -16,7 +15,6 @@ pub struct Line {
     /// Where things are counted.
     pub telemetry: Arc<Telemetry>,
     peer: SocketAddr,
-    takes_bytes: Cell<bool>,
     violation: Cell<Option<Reason>>,
     end: Cell<Option<Reason>>,
 }
@@ -26,7 +24,6 @@ impl Line {
         Self {
             telemetry,
             peer,
-            takes_bytes: Cell::new(true),
             violation: Cell::new(None),
             end: Cell::new(None),
         }
@@ -36,16 +33,6 @@ impl Line {
     #[must_use]
     pub fn peer(&self) -> SocketAddr {
         self.peer
-    }
-
-    /// Whether all that was written so far is out of the driver's hands.
-    #[must_use]
-    pub fn takes_bytes(&self) -> bool {
-        self.takes_bytes.get()
-    }
-
-    pub(super) fn set_takes_bytes(&self, takes_bytes: bool) {
-        self.takes_bytes.set(takes_bytes);
     }
 
     /// What the peer's bytes were found guilty of.

@@ -1,28 +1,40 @@
-//! The socket of one connection, and reading from it.
+//! The socket of one connection: reading from it, and its lane.
 //!
 //! Hands on at most one judged frame at a time, so that nothing piles up between
 //! the kernel and the actor: what is not asked for stays in the kernel, and the
-//! peer's window closes. All sockets of a thread read into one scratch buffer.
+//! peer's window closes. What the lane takes is not handed on at all. All sockets of a
+//! thread read into one scratch buffer, and lanes write from one.
 
 use super::connection::Limits;
 use super::frames::{Scan, Scanner};
 use super::io::Io;
+use super::lane::{self, Lane};
 use super::line::Line;
+use super::outbox::Outbox;
 use actix_web::error::PayloadError;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
 use futures_util::Stream;
+use mio::event::Event;
 use std::cell::RefCell;
+use std::fmt;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// What is read at once at most.
 const SCRATCH: usize = 16 << 10;
 
+/// How often in a row a lane's socket is read: one that always has more must not keep
+/// the others waiting.
+const READS: usize = 4;
+
 thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into_boxed_slice());
+    static FRAMES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What the peer's bytes have come to.
@@ -39,9 +51,15 @@ pub(super) enum Heard {
 }
 
 /// See the module's doc.
-#[derive(Debug)]
 pub(super) struct Socket {
     pub(super) io: Io,
+    pub(super) outbox: Outbox,
+    /// While there is an actor, if it has one.
+    pub(super) lane: Option<Box<dyn Lane>>,
+    /// Who does what the hub and the lane do not.
+    pub(super) driver: Waker,
+    /// Has the hub look for what the lane has to send.
+    pub(super) knock: Waker,
     line: Rc<Line>,
     scanner: Scanner,
     reads_while_stuck: bool,
@@ -58,6 +76,10 @@ impl Socket {
         line.telemetry.bytes_in.inc_by(first.len() as u64);
         Self {
             io,
+            outbox: Outbox::new(&line.telemetry),
+            lane: None,
+            driver: Waker::noop().clone(),
+            knock: Waker::noop().clone(),
             line,
             scanner: Scanner::new(limits.max_message, limits.texts),
             reads_while_stuck: limits.reads_while_stuck,
@@ -71,6 +93,89 @@ impl Socket {
         self.heard
     }
 
+    /// Takes what was polled.
+    pub(super) fn ready(&mut self, event: &Event) {
+        self.io.tcp_mut().ready(event);
+        if event.is_writable() && !self.outbox.is_empty() {
+            self.driver.wake_by_ref();
+        }
+    }
+
+    /// Reads what there is, and leaves to the driver what the lane does not take.
+    /// `true` if there may be more to read.
+    pub(super) fn receive(&mut self, now: Instant) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..READS {
+            if !self.is_at_start() {
+                self.driver.wake_by_ref();
+                return false;
+            }
+            let read = BUFFER.with_borrow_mut(|buffer| {
+                let bytes = ready!(self.poll_read(&mut context, buffer));
+                let left = self.offer(bytes, now);
+                self.rest = Bytes::copy_from_slice(left);
+                Poll::Ready(())
+            });
+            if read.is_pending() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Gives the lane what is for it at the front of `bytes`; what is left.
+    fn offer<'a>(&mut self, mut bytes: &'a [u8], now: Instant) -> &'a [u8] {
+        let Some(lane) = &mut self.lane else {
+            return bytes;
+        };
+        let mut payload = [0; lane::MAX_SMALL];
+        while let Some((length, end)) = lane::small(bytes, &mut payload)
+            && lane.message(&payload[..length], now)
+        {
+            bytes = &bytes[end..];
+        }
+        bytes
+    }
+
+    /// Whether the next byte begins a message that may be the lane's.
+    fn is_at_start(&self) -> bool {
+        self.lane.is_some()
+            && self.heard == Heard::Open
+            && self.rest.is_empty()
+            && self.scanner.is_at_start()
+            && (self.reads_while_stuck || self.outbox.is_empty())
+    }
+
+    /// Sends what the lane has.
+    pub(super) fn deliver(&mut self) {
+        let Some(lane) = &mut self.lane else { return };
+        let mut context = Context::from_waker(&self.knock);
+        if !self.outbox.is_empty() {
+            // There is nothing to be had from it but the end.
+            let _ = lane.poll_next(true, &mut context);
+            return;
+        }
+        FRAMES.with_borrow_mut(|frames| {
+            frames.clear();
+            while let Poll::Ready(message) = lane.poll_next(false, &mut context) {
+                lane::put_binary(&message, frames);
+            }
+            if frames.is_empty() {
+                return;
+            }
+            let mut context = Context::from_waker(&self.driver);
+            let written = self.outbox.poll_through(&mut self.io, frames, &mut context);
+            if !matches!(written, Poll::Ready(Ok(()))) {
+                self.driver.wake_by_ref();
+            }
+        });
+    }
+
+    /// Writes what waits. Pending while the socket takes no more.
+    pub(super) fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.poll_write(&mut self.io, context)
+    }
+
     /// The next bytes, up to the end of a frame; after that it pauses once, so that
     /// whoever collects bytes until there are none looks at the frame first. `None`
     /// at the end of the stream.
@@ -82,7 +187,7 @@ impl Socket {
             return Poll::Pending;
         }
         if self.heard == Heard::Open && self.rest.is_empty() {
-            self.rest = ready!(self.poll_read(context));
+            self.rest = ready!(self.poll_copy(context));
         }
         match self.heard {
             Heard::Open => {}
@@ -117,27 +222,42 @@ impl Socket {
                     let _ = ready!(self.poll_frame(context));
                 }
                 Heard::Close | Heard::Violation => {
-                    let _ = ready!(self.poll_read(context));
+                    let _ = ready!(self.poll_copy(context));
                 }
                 Heard::Eof => return Poll::Ready(()),
             }
         }
     }
 
+    /// Reads once, to keep it.
+    fn poll_copy(&mut self, context: &mut Context<'_>) -> Poll<Bytes> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let read = self.poll_read(context, buffer);
+            read.map(Bytes::copy_from_slice)
+        })
+    }
+
     /// Reads once. Nothing is the end of the stream; so is an error, after which
     /// there is nobody to talk to either.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Bytes> {
-        BUFFER.with_borrow_mut(|buffer| {
-            let mut buffer = ReadBuf::new(buffer);
-            let read = ready!(Pin::new(&mut self.io).poll_read(context, &mut buffer));
-            let bytes = buffer.filled();
-            if read.is_err() || bytes.is_empty() {
-                self.heard = Heard::Eof;
-                return Poll::Ready(Bytes::new());
-            }
-            self.line.telemetry.bytes_in.inc_by(bytes.len() as u64);
-            Poll::Ready(Bytes::copy_from_slice(bytes))
-        })
+    fn poll_read<'a>(&mut self, context: &mut Context<'_>, buffer: &'a mut [u8]) -> Poll<&'a [u8]> {
+        let mut filled = ReadBuf::new(&mut *buffer);
+        let read = ready!(Pin::new(&mut self.io).poll_read(context, &mut filled));
+        let length = filled.filled().len();
+        if read.is_err() || length == 0 {
+            self.heard = Heard::Eof;
+            return Poll::Ready(&[]);
+        }
+        self.line.telemetry.bytes_in.inc_by(length as u64);
+        Poll::Ready(&buffer[..length])
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("io", &self.io)
+            .field("heard", &self.heard)
+            .finish_non_exhaustive()
     }
 }
 
@@ -151,7 +271,7 @@ impl Stream for Inlet {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut socket = self.0.borrow_mut();
         // The driver polls the actor again when the socket takes bytes.
-        if !socket.reads_while_stuck && !socket.line.takes_bytes() {
+        if !socket.reads_while_stuck && !socket.outbox.is_empty() {
             return Poll::Pending;
         }
         let polled = ready!(socket.poll_frame(context));

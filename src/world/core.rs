@@ -227,6 +227,7 @@ impl<G: Game> Core<G> {
         if is_due {
             self.send_snapshots()?;
         }
+        self.scratch.rings.clear();
         observer.done(Phase::Send);
 
         self.watch();
@@ -338,7 +339,7 @@ impl<G: Game> Core<G> {
         Ok(())
     }
 
-    fn welcome(&self, player: PlayerId) -> Result<(), EncodeError> {
+    fn welcome(&mut self, player: PlayerId) -> Result<(), EncodeError> {
         let Some(index) = self.index(player) else {
             return Ok(());
         };
@@ -361,7 +362,8 @@ impl<G: Game> Core<G> {
             resume: member.token,
             rules: self.game.rules(),
         });
-        link.event(codec::encode(&welcome)?.into());
+        let ring = link.event(codec::encode(&welcome)?.into());
+        self.scratch.rings.push(ring);
         Ok(())
     }
 
@@ -375,14 +377,14 @@ impl<G: Game> Core<G> {
             match audience {
                 Audience::All => {
                     for link in self.members.iter().filter_map(Member::link) {
-                        link.event(bytes.clone());
+                        self.scratch.rings.push(link.event(bytes.clone()));
                         self.tally.events += 1;
                     }
                 }
                 Audience::Player(player) => {
                     let member = self.index(player).map(|index| &self.members[index]);
                     if let Some(link) = member.and_then(Member::link) {
-                        link.event(bytes);
+                        self.scratch.rings.push(link.event(bytes));
                         self.tally.events += 1;
                     }
                 }

@@ -29,7 +29,7 @@ pub(super) struct Inbox<I> {
 }
 
 /// What is in an inbox; taken out as a whole.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Mail<I> {
     /// In the order of arrival.
     pub inputs: VecDeque<Arrived<I>>,

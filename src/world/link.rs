@@ -5,7 +5,7 @@
 //! room failed.
 
 use super::inbox::{Arrived, Inbox, Mail};
-use super::outlet::{End, Outgoing, Outlet};
+use super::outlet::{End, Outgoing, Outlet, Ring};
 use crate::game::Leave;
 use bytes::Bytes;
 use downbeat_protocol::{PlayerId, Reason, Tick};
@@ -119,15 +119,16 @@ impl<I> MemberLink<I> {
         self.outlet.is_free()
     }
 
-    /// Lays down a snapshot, in place of one not yet taken.
-    pub fn snapshot(&self, bytes: Bytes) {
-        self.outlet.snapshot(bytes);
+    /// Lays down a snapshot, in place of one not yet taken. The session is woken when
+    /// what is returned is dropped.
+    pub fn snapshot(&self, bytes: Bytes) -> Ring {
+        self.outlet.snapshot(bytes)
     }
 
     /// Lays down a message that must not be lost; too many end the session as too
-    /// slow.
-    pub fn event(&self, bytes: Bytes) {
-        self.outlet.event(bytes);
+    /// slow. The session is woken when what is returned is dropped.
+    pub fn event(&self, bytes: Bytes) -> Ring {
+        self.outlet.event(bytes)
     }
 
     /// Bytes of messages that the session has taken.

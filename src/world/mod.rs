@@ -35,7 +35,7 @@ pub use core::{Core, CoreConfig, Observer, Phase, Tally};
 pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use member::{Join, Role};
-pub use outlet::{End, Outgoing};
+pub use outlet::{End, Outgoing, Ring};
 pub use overload::Step;
 pub use oversight::{Evict, Inspect, Inspection, MemberStatus, Whom};
 pub use parting::{Part, Parted};

@@ -4,18 +4,20 @@
 //! does not even build the next one. A few events: they are told once and
 //! reliably, so when they overflow the session ends. And the end, once.
 
+use actix::Message;
 use atomic_waker::AtomicWaker;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// When to knock again where it is full, in milliseconds.
 const FULL_RETRY_MS: u32 = 5000;
 
 /// How a connection ends: the reason, and what the peer is told beyond it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
 pub struct End {
     /// Why.
     pub reason: Reason,
@@ -53,6 +55,20 @@ pub enum Outgoing {
     End(End),
 }
 
+/// Wakes the session when it is dropped. A room keeps those of a tick until all its
+/// messages lie ready: then a player's events leave in one write with his snapshot, and
+/// the sockets' thread does not compete with the room's for its end.
+#[derive(Debug)]
+pub struct Ring(Option<Waker>);
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            waker.wake();
+        }
+    }
+}
+
 /// A player's outlet. Both sides share it.
 #[derive(Debug)]
 pub(super) struct Outlet {
@@ -88,14 +104,14 @@ impl Outlet {
 
     /// Lays down a snapshot. Ask [`is_free`](Self::is_free) first: one that still
     /// lies there is lost.
-    pub(super) fn snapshot(&self, bytes: Bytes) {
+    pub(super) fn snapshot(&self, bytes: Bytes) -> Ring {
         self.lock().snapshot = Some(bytes);
-        self.waker.wake();
+        Ring(self.waker.take())
     }
 
     /// Lays down a message that must not be lost; too many of them end the
     /// session as too slow.
-    pub(super) fn event(&self, bytes: Bytes) {
+    pub(super) fn event(&self, bytes: Bytes) -> Ring {
         let mut state = self.lock();
         if state.events.len() < self.capacity {
             state.events.push_back(bytes);
@@ -103,7 +119,7 @@ impl Outlet {
             state.end.get_or_insert(Reason::TooSlow.into());
         }
         drop(state);
-        self.waker.wake();
+        Ring(self.waker.take())
     }
 
     /// Ends it; the first end counts. What lies there is still delivered.

@@ -5,6 +5,7 @@
 
 use super::core::Core;
 use super::member::{Role, Told};
+use super::outlet::Ring;
 use super::pace::{Level, Sight, assign, reach};
 use crate::game::{Game, MAX_CELL};
 use bytes::Bytes;
@@ -186,7 +187,8 @@ impl<G: Game> Core<G> {
             std::mem::swap(&mut told.view, &mut told.next_view);
             if let Some(link) = member.link() {
                 // The one allocation of a snapshot, of exactly its size.
-                link.snapshot(Bytes::copy_from_slice(&scratch.bytes));
+                let bytes = Bytes::copy_from_slice(&scratch.bytes);
+                scratch.rings.push(link.snapshot(bytes));
                 tally.snapshots += 1;
             }
         }
@@ -206,9 +208,10 @@ impl<G: Game> Core<G> {
     }
 }
 
-/// Buffers for one player's snapshot, kept between players.
+/// Buffers for one player's snapshot, kept between players, and whom to wake at the end.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    pub(super) rings: Vec<Ring>,
     /// The cells in sight, the nearest first.
     seen: Vec<CellId>,
     hidden: Vec<CellId>,

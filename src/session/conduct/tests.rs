@@ -5,8 +5,8 @@ use crate::world::{Mail, MemberLink, Outgoing};
 use downbeat_protocol::arena::{ArenaWire, Input};
 use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{PROTOCOL_VERSION, Seq, Tick};
-use futures_util::{FutureExt, StreamExt};
 use std::net::Ipv4Addr;
+use std::task::Waker;
 
 type Arena = Conduct<ArenaWire>;
 type ArenaStep = Step<Input>;
@@ -49,10 +49,10 @@ fn input(seq: u32) -> Message {
 }
 
 /// A session that said hello, and the room's end of its link.
-fn playing(now: Instant) -> (Arena, MemberLink<Input>, OutgoingStream) {
+fn playing(now: Instant) -> (Arena, MemberLink<Input>) {
     let mut conduct = conduct(now);
     match conduct.frame(hello(), now) {
-        Step::Enter(enter, outgoing) => (conduct, enter.link, outgoing),
+        Step::Enter(enter) => (conduct, enter.link),
         step => panic!("not let in: {step:?}"),
     }
 }
@@ -78,7 +78,7 @@ fn ended(step: ArenaStep) -> Option<(Reason, u16)> {
 #[test]
 fn a_good_hello_enters_with_a_clean_name() {
     let now = Instant::now();
-    let Step::Enter(enter, _) = conduct(now).frame(hello(), now) else {
+    let Step::Enter(enter) = conduct(now).frame(hello(), now) else {
         panic!("not let in");
     };
     assert_eq!(enter.room, "duel");
@@ -96,7 +96,7 @@ fn nothing_but_a_hello_is_taken_first_and_none_after() {
         let end = ended(conduct(now).frame(early, now));
         assert_eq!(end, Some((Reason::BadMessage, 4001)));
     }
-    let (mut conduct, _link, _) = playing(now);
+    let (mut conduct, _link) = playing(now);
     let end = ended(conduct.frame(hello(), now));
     assert_eq!(end, Some((Reason::BadMessage, 4001)), "a second hello");
 }
@@ -104,7 +104,7 @@ fn nothing_but_a_hello_is_taken_first_and_none_after() {
 #[test]
 fn inputs_and_pings_reach_the_room() {
     let now = Instant::now();
-    let (mut conduct, link, _) = playing(now);
+    let (mut conduct, link) = playing(now);
     assert!(matches!(conduct.frame(input(3), now), Step::Nothing));
     let mail = fetch(&link);
     assert_eq!(mail.inputs[0].seq, Seq(3));
@@ -128,7 +128,7 @@ fn a_peers_close_is_answered_with_its_code_and_only_1000_is_a_farewell() {
         (close(CloseCode::Other(4321)), 4321, Leave::Quiet),
         (None, 1005, Leave::Quiet),
     ] {
-        let (mut conduct, link, _) = playing(now);
+        let (mut conduct, link) = playing(now);
         let end = ended(conduct.frame(Message::Close(close), now));
         assert_eq!(end, Some((Reason::Left, code)));
         assert_eq!(fetch(&link).leave, Some(leave));
@@ -139,7 +139,7 @@ fn a_peers_close_is_answered_with_its_code_and_only_1000_is_a_farewell() {
 fn every_other_end_is_a_lost_link_to_the_room() {
     let now = Instant::now();
     for reason in [Reason::LinkLost, Reason::ProtocolError, Reason::Flood] {
-        let (mut conduct, link, _) = playing(now);
+        let (mut conduct, link) = playing(now);
         let code = if reason.is_sent() {
             reason.code()
         } else {
@@ -153,7 +153,7 @@ fn every_other_end_is_a_lost_link_to_the_room() {
 #[test]
 fn there_is_one_end_and_nothing_after_it() {
     let now = Instant::now();
-    let (mut conduct, _link, _) = playing(now);
+    let (mut conduct, _link) = playing(now);
     assert!(matches!(conduct.end(Reason::Kicked), Step::End(..)));
     assert!(matches!(conduct.end(Reason::Flood), Step::Nothing));
     assert!(matches!(conduct.frame(ping(1), now), Step::Nothing));
@@ -186,7 +186,7 @@ fn a_bye_tells_the_same_as_the_close_and_fits() {
 #[test]
 fn the_rate_counts_frames_and_a_close_is_free() {
     let now = Instant::now();
-    let (mut conduct, _link, _) = playing(now);
+    let (mut conduct, _link) = playing(now);
     // Twice 30 Hz, 20 beyond, one spent on the hello.
     for _ in 0..79 {
         assert!(matches!(
@@ -194,7 +194,7 @@ fn the_rate_counts_frames_and_a_close_is_free() {
             Step::Send(_)
         ));
     }
-    let (mut other, _other_link, _) = playing(now);
+    let (mut other, _other_link) = playing(now);
     for seq in 0..79 {
         assert!(matches!(other.frame(input(seq), now), Step::Nothing));
     }
@@ -209,7 +209,7 @@ fn the_rate_counts_frames_and_a_close_is_free() {
 #[test]
 fn too_much_does_not_tear_a_message_apart() {
     let now = Instant::now();
-    let (mut conduct, link, _) = playing(now);
+    let (mut conduct, link) = playing(now);
     let Message::Binary(whole) = input(7) else {
         panic!("a binary message")
     };
@@ -236,7 +236,7 @@ fn waiting_and_silence_have_their_time() {
     let end = waiting.watch(start + 5 * second).map(ended);
     assert_eq!(end, Ok(Some((Reason::HelloTimeout, 4000))));
 
-    let (mut conduct, _link, _) = playing(start);
+    let (mut conduct, _link) = playing(start);
     conduct.frame(ping(1), start + 10 * second);
     assert_eq!(conduct.watch(start + 20 * second).unwrap_err(), 10 * second);
     let end = conduct.watch(start + 30 * second).map(ended);
@@ -245,8 +245,59 @@ fn waiting_and_silence_have_their_time() {
 
 #[test]
 fn a_room_that_drops_its_end_has_failed() {
-    let (_conduct, link, mut outgoing) = playing(Instant::now());
-    drop(link);
-    let end = outgoing.next().now_or_never().flatten();
-    assert_eq!(end, Some(Outgoing::End(Reason::RoomFailed.into())));
+    for is_stuck in [false, true] {
+        let (mut conduct, link) = playing(Instant::now());
+        assert_eq!(poll_room(&mut conduct, is_stuck), Poll::Pending);
+        drop(link);
+        let end = Outgoing::End(Reason::RoomFailed.into());
+        assert_eq!(poll_room(&mut conduct, is_stuck), Poll::Ready(end));
+        assert_eq!(poll_room(&mut conduct, is_stuck), Poll::Pending, "once");
+    }
+}
+
+#[test]
+fn a_stuck_socket_is_given_nothing_but_the_end() {
+    let (mut conduct, link) = playing(Instant::now());
+    let message = Bytes::from_static(b"snapshot");
+    link.snapshot(message.clone());
+    assert_eq!(poll_room(&mut conduct, true), Poll::Pending);
+    assert!(!link.is_free(), "it lies there until it is taken");
+    let taken = poll_room(&mut conduct, false);
+    assert_eq!(taken, Poll::Ready(Outgoing::Message(message.clone())));
+    link.snapshot(message);
+    link.end(Reason::Kicked);
+    let end = Outgoing::End(Reason::Kicked.into());
+    assert_eq!(poll_room(&mut conduct, true), Poll::Ready(end));
+}
+
+fn poll_room(conduct: &mut Arena, is_stuck: bool) -> Poll<Outgoing> {
+    conduct.poll_room(is_stuck, &mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn the_lane_takes_inputs_and_nothing_else() {
+    let now = Instant::now();
+    let bytes = |message: Message| match message {
+        Message::Binary(bytes) => bytes,
+        other => panic!("not binary: {other:?}"),
+    };
+    assert!(!conduct(now).input(&bytes(input(1)), now), "before a hello");
+    let (mut conduct, link) = playing(now);
+    for other in [hello(), ping(1), Message::Binary(Bytes::from_static(&[77]))] {
+        assert!(!conduct.input(&bytes(other), now));
+    }
+    assert_eq!(fetch(&link), Mail::default(), "nothing came of it");
+    let later = now + Duration::from_secs(9);
+    assert!(conduct.input(&bytes(input(3)), later));
+    let mail = fetch(&link);
+    assert_eq!((mail.inputs[0].seq, mail.received), (Seq(3), Some(Tick(8))));
+    assert!(conduct.watch(later).is_err(), "it was heard");
+
+    // What is beyond the rate is not the lane's, and costs nothing there.
+    while conduct.input(&bytes(input(4)), later) {}
+    let step = conduct.frame(input(5), later);
+    assert!(matches!(step, Step::Dropped { first: true }));
+
+    conduct.end(Reason::Kicked);
+    assert!(!conduct.input(&bytes(input(9)), later), "after the end");
 }
