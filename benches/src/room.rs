@@ -59,6 +59,7 @@ impl Room {
                 resume: None,
                 role: Role::Player,
                 address: std::net::Ipv4Addr::LOCALHOST.into(),
+                body: None,
                 token: ResumeToken((number as u128).to_le_bytes()),
                 link: member,
             });

@@ -66,6 +66,30 @@ pub struct Snapshot<E: Replicate, O> {
     pub cells: Vec<(u32, CellChange<E>)>,
 }
 
+/// A [`Snapshot`] up to its cells, for a reader that takes the cells one by one: so
+/// many pairs of a difference and a [`CellChange`] follow.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Head<O> {
+    /// See [`Snapshot::elapsed`].
+    pub elapsed: u32,
+    /// See [`Snapshot::applied`].
+    pub applied: u32,
+    /// See [`Snapshot::waiting`].
+    pub waiting: u32,
+    /// See [`Snapshot::pace`].
+    pub pace: Option<Pace>,
+    /// See [`Snapshot::own`].
+    pub own: Option<O>,
+    /// See [`Snapshot::checksum`].
+    pub checksum: Option<u32>,
+    /// See [`Snapshot::reset`].
+    pub reset: bool,
+    /// See [`Snapshot::hidden`].
+    pub hidden: Vec<u32>,
+    /// How many changes follow.
+    pub cells: u32,
+}
+
 /// How often a client is told what it sees. Until the first one: every snapshot, and
 /// no overload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +140,8 @@ pub struct Header<'a, O> {
     pub reset: bool,
 }
 
-/// The variant number of `ServerMessage::Snapshot`.
-const SNAPSHOT: u8 = 1;
+/// The first byte of a `ServerMessage::Snapshot`: its variant's number.
+pub const SNAPSHOT: u8 = 1;
 
 /// Appends a whole `ServerMessage::Snapshot` made of a header, the hidden cells
 /// and changes already encoded by [`DeltaWriter::write`] or [`write_keyframe`].
@@ -304,7 +328,7 @@ impl Part {
 
 /// Ascending numbers as the first one and then differences.
 #[derive(Debug, Default)]
-pub(crate) struct Gap(Option<u32>);
+pub struct Gap(Option<u32>);
 
 impl Gap {
     /// The difference that leads to `number`.
@@ -313,7 +337,8 @@ impl Gap {
     }
 
     /// The number a difference leads to; `None` if it does not ascend.
-    pub(crate) fn follow(&mut self, gap: u32) -> Option<u32> {
+    #[must_use]
+    pub fn follow(&mut self, gap: u32) -> Option<u32> {
         let number = match self.0 {
             None => gap,
             Some(_) if gap == 0 => return None,

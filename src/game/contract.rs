@@ -35,6 +35,10 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
         + Unpin
         + 'static;
 
+    /// The version of the saved state. Change it whenever a field of the game changes,
+    /// or what it means: a room that was saved with another version is not restored.
+    const STATE_VERSION: u32 = 1;
+
     /// Whether a config is usable; called once at start.
     ///
     /// # Errors

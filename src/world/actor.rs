@@ -10,12 +10,15 @@ use super::core::{Core, CoreConfig, Observer, Phase, Tally};
 use super::member::Join;
 use super::outlet::End;
 use super::overload::Step;
+use super::parting::Parted;
+use super::save::{Saved, Stamp};
 use crate::game::{Game, Input};
 use crate::telemetry::Telemetry;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient};
 use prometheus::Histogram;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// Lets somebody in; answered through his link.
 #[derive(Debug, Message)]
@@ -26,16 +29,6 @@ pub struct Admit<I>(pub Join<I>);
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Close(pub End);
-
-/// Ends every session, one after the other, and then the room: the server goes.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Part {
-    /// What everybody is told.
-    pub end: End,
-    /// Over how much time.
-    pub over: Duration,
-}
 
 /// Which room speaks to the lobby: names come again, numbers do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +66,8 @@ pub struct Surroundings {
     pub posting: RoomPosting,
     /// Who is told that it is empty.
     pub lobby: Recipient<Vacant>,
+    /// What it is saved with when the server goes; `None`: not at all.
+    pub stamp: Option<Stamp>,
 }
 
 /// A deadline has come.
@@ -90,19 +85,32 @@ pub struct World<G: Game> {
     gauges: Gauges,
     admitted: u64,
     empty_since: Option<Instant>,
+    /// Who waits for the room to be over, because the server goes.
+    parted: Option<oneshot::Sender<Parted>>,
 }
 
 impl<G: Game> World<G> {
     /// A room around a game; it begins to tick when the actor starts.
     #[must_use]
     pub fn new(game: G, around: Surroundings) -> Self {
+        Self::with(Core::new(around.core.clone(), game), around)
+    }
+
+    /// A room that was saved.
+    #[must_use]
+    pub fn restored(saved: Saved<G>, around: Surroundings) -> Self {
+        Self::with(Core::restore(around.core.clone(), saved), around)
+    }
+
+    fn with(core: Core<G>, around: Surroundings) -> Self {
         Self {
             schedule: Schedule::new(Instant::now(), around.core.tick_rate),
             stopwatch: Stopwatch::new(&around.telemetry),
             gauges: Gauges::new(around.telemetry.clone()),
-            core: Box::new(Core::new(around.core.clone(), game)),
+            core: Box::new(core),
             admitted: 0,
             empty_since: None,
+            parted: None,
             around,
         }
     }
@@ -113,6 +121,22 @@ impl<G: Game> World<G> {
 
     pub(super) fn core_mut(&mut self) -> &mut Core<G> {
         &mut self.core
+    }
+
+    pub(super) fn await_parting(&mut self, parted: oneshot::Sender<Parted>) {
+        self.parted = Some(parted);
+    }
+
+    /// Everybody has left because the server goes: answers with what is left.
+    fn part(&mut self) {
+        // Without anybody who may come back the room would soon have gone anyway.
+        let is_kept = self.core.players() > 0;
+        let stamp = self.around.stamp.as_ref().filter(|_| is_kept);
+        let left = stamp.map(|stamp| self.core.save(stamp)).transpose();
+        if let Some(parted) = self.parted.take() {
+            // Nobody listens if the drain is out of time.
+            let _ = parted.send(left);
+        }
     }
 
     fn await_beat(&self, context: &Context<Self>) {
@@ -239,6 +263,7 @@ impl<G: Game> Handler<Beat> for World<G> {
             }
         }
         if self.core.has_parted() {
+            self.part();
             context.stop();
             return;
         }
@@ -262,19 +287,6 @@ impl<G: Game> Handler<Close> for World<G> {
     fn handle(&mut self, Close(end): Close, context: &mut Self::Context) {
         self.core.end_all(&end);
         context.stop();
-    }
-}
-
-impl<G: Game> Handler<Part> for World<G> {
-    type Result = ();
-
-    fn handle(&mut self, Part { end, over }: Part, context: &mut Self::Context) {
-        let ticks = over.as_secs_f64() * f64::from(self.around.core.tick_rate);
-        // A float becomes the nearest integer there is.
-        self.core.part(end, ticks.ceil() as u32);
-        if self.core.has_parted() {
-            context.stop();
-        }
     }
 }
 

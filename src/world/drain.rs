@@ -29,7 +29,9 @@ impl<G: Game> Core<G> {
         let link = match &member.presence {
             Presence::Live(link) => link,
             Presence::Limbo(since) => {
-                if self.tick.since(*since) >= self.config.limbo {
+                // When the server goes, time stands still for who cannot come back.
+                let is_over = self.tick.since(*since) >= self.config.limbo;
+                if is_over && self.parting.is_none() {
                     self.leave(index, Leave::Gone);
                 }
                 return;
@@ -59,6 +61,7 @@ impl<G: Game> Core<G> {
 
         match mail.leave.take() {
             Some(leave) => self.leave(index, leave),
+            None if member.is_dismissed => self.leave(index, Leave::Quiet),
             None => {
                 if let Some(input) = member.pending.next() {
                     self.tally.applied += 1;

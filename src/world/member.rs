@@ -7,12 +7,17 @@
 //!            ▲ └──────────────left───────────────────────────────────────► gone
 //!            └──────────────resume───────────────── Limbo
 //! ```
+//!
+//! When the server goes everybody is in limbo, and whoever is when the room is saved
+//! is in limbo again when it is loaded, for its whole time.
 
 use super::inbox::Arrived;
 use super::link::MemberLink;
 use super::pace::Sight;
 use crate::game::{Game, Input, Own, Profile};
+use crate::guard::Permit;
 use downbeat_protocol::{CellId, Pace, PlayerId, ResumeToken, Seq, Tick};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
@@ -27,6 +32,8 @@ pub struct Join<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, given back when it leaves the room.
+    pub body: Option<Permit>,
     /// The token the player gets for his next return. The caller draws it: a
     /// room has no randomness of its own.
     pub token: ResumeToken,
@@ -63,6 +70,8 @@ pub(super) struct Member<G: Game> {
     pub(super) account: Option<String>,
     /// Where he came from last.
     pub(super) address: IpAddr,
+    /// The place of his body, held as long as he is here.
+    pub(super) _body: Option<Permit>,
     /// The tick he came in with.
     pub(super) joined: Tick,
     pub(super) presence: Presence<Input<G>>,
@@ -77,6 +86,9 @@ pub(super) struct Member<G: Game> {
     pub(super) excused: u32,
     /// How old, in ticks, the last snapshot he acknowledged was when he did.
     pub(super) round_trip: Option<u32>,
+    /// Set when the server goes and has told him so: he leaves his body with the next
+    /// tick, whatever his session does.
+    pub(super) is_dismissed: bool,
     /// Set when an operator has ended his session: he leaves with the next tick.
     pub(super) is_evicted: bool,
     /// Set when he leaves the room with the tick in the making.
@@ -111,26 +123,83 @@ pub(super) struct Told<G: Game> {
     pub(super) due: bool,
 }
 
+/// What is kept of a player when his room is saved. Its token is a secret.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Keepsake {
+    pub(super) id: PlayerId,
+    profile: Profile,
+    address: IpAddr,
+    joined: Tick,
+    token: ResumeToken,
+    /// The last input used.
+    applied: Seq,
+}
+
 impl<G: Game> Member<G> {
     pub(super) fn new(id: PlayerId, join: Join<Input<G>>, now: Tick) -> Self {
-        Self {
+        let keepsake = Keepsake {
             id,
-            role: join.role,
-            follows: None,
-            name: join.profile.name,
-            account: join.profile.account,
+            profile: join.profile,
             address: join.address,
             joined: now,
-            presence: Presence::Live(join.link),
             token: join.token,
-            pending: Pending::default(),
-            told: Told::nothing(now, Seq(0)),
+            applied: Seq(0),
+        };
+        Self {
+            role: join.role,
+            _body: join.body,
+            ..Self::of(keepsake, Presence::Live(join.link), now)
+        }
+    }
+
+    /// The player of whom this was kept, as if he had come `now`.
+    pub(super) fn of(keepsake: Keepsake, presence: Presence<Input<G>>, now: Tick) -> Self {
+        let Keepsake {
+            id,
+            profile,
+            address,
+            joined,
+            token,
+            applied,
+        } = keepsake;
+        Self {
+            id,
+            role: Role::Player,
+            follows: None,
+            name: profile.name,
+            account: profile.account,
+            address,
+            _body: None,
+            joined,
+            presence,
+            token,
+            pending: Pending {
+                applied,
+                ..Pending::default()
+            },
+            told: Told::nothing(now, applied),
             heard: now,
             acknowledged: now,
             excused: 0,
             round_trip: None,
+            is_dismissed: false,
             is_evicted: false,
             is_gone: false,
+        }
+    }
+
+    /// What is to be kept of him.
+    pub(super) fn keepsake(&self) -> Keepsake {
+        Keepsake {
+            id: self.id,
+            profile: Profile {
+                name: self.name.clone(),
+                account: self.account.clone(),
+            },
+            address: self.address,
+            joined: self.joined,
+            token: self.token,
+            applied: self.pending.applied,
         }
     }
 
@@ -138,6 +207,7 @@ impl<G: Game> Member<G> {
     pub(super) fn resume(&mut self, join: Join<Input<G>>, now: Tick) -> Presence<Input<G>> {
         self.token = join.token;
         self.address = join.address;
+        self._body = join.body;
         self.round_trip = None;
         self.pending.forget_waiting();
         self.told = Told::nothing(now, self.pending.applied);

@@ -107,6 +107,7 @@ impl<G: Game> Puppet<G> {
             resume,
             role,
             address: ADDRESS,
+            body: None,
             token: ResumeToken(token),
             link: member,
         });
