@@ -24,13 +24,16 @@ use zeroize::Zeroizing;
 /// An encrypted connection.
 pub type TlsStream<S> = server::TlsStream<S>;
 
-/// What came of a TLS handshake over a socket as an `S`.
-#[derive(Debug)]
-pub enum Handshake<S> {
-    /// What is said is encrypted from now on.
-    Done(Box<TlsStream<S>>),
-    /// The peer does not speak TLS; nothing has been read from him yet.
-    Plain(TcpStream),
+/// Whether a peer's first byte begins a TLS handshake; it is looked at and left where it
+/// is. Whoever calls this limits its time.
+///
+/// # Errors
+/// If the socket fails.
+pub async fn speaks_tls(io: &TcpStream) -> io::Result<bool> {
+    // Every handshake is a record of this type (RFC 8446 section 5.1).
+    const HANDSHAKE: u8 = 22;
+    let mut first = [0];
+    Ok(io.peek(&mut first).await? == 0 || first == [HANDSHAKE])
 }
 
 /// Bytes that TLS takes before the socket has taken them: one record. More would hide
@@ -117,19 +120,13 @@ impl Tls {
     ///
     /// # Errors
     /// If it fails.
-    pub async fn accept<S>(&self, io: TcpStream) -> io::Result<Handshake<S>>
+    pub async fn accept<S>(&self, io: S) -> io::Result<TlsStream<S>>
     where
-        S: From<TcpStream> + AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin,
     {
-        // Every handshake is a record of this type (RFC 8446 section 5.1).
-        const HANDSHAKE: u8 = 22;
-        let mut first = [0];
-        if io.peek(&mut first).await? > 0 && first != [HANDSHAKE] {
-            return Ok(Handshake::Plain(io));
-        }
-        let mut stream = self.acceptor.accept(S::from(io)).await?;
+        let mut stream = self.acceptor.accept(io).await?;
         stream.get_mut().1.set_buffer_limit(Some(BUFFER));
-        Ok(Handshake::Done(Box::new(stream)))
+        Ok(stream)
     }
 
     /// Reads the files again if they have changed since they were last looked at;

@@ -82,9 +82,9 @@ impl From<TcpStream> for Io {
     }
 }
 
-impl From<Box<TlsStream<Tcp>>> for Io {
-    fn from(io: Box<TlsStream<Tcp>>) -> Self {
-        Stream::Tls(io).into()
+impl From<TlsStream<Tcp>> for Io {
+    fn from(io: TlsStream<Tcp>) -> Self {
+        Stream::Tls(Box::new(io)).into()
     }
 }
 

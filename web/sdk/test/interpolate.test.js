@@ -132,3 +132,22 @@ for (const [what, later, how] of [
     }
   });
 }
+
+test('who is told less often is shown the others further behind, and not at once less again', () => {
+  const interpolator = new Interpolator(arena, { rules: RULES, tickRate: 20, snapshotRate: 20 });
+  const mirror = new Mirror(arena, 0, RULES);
+  const record = (age) => {
+    mirror.age = age;
+    interpolator.record(mirror, age * 50);
+  };
+  record(1);
+  assert.equal(interpolator.delay, 50);
+  interpolator.pace(4);
+  record(2);
+  assert.equal(interpolator.delay, 200);
+  interpolator.pace(1);
+  record(3);
+  assert.equal(interpolator.delay, 200, 'a while longer');
+  for (let age = 4; age < 70; age++) record(age);
+  assert.equal(interpolator.delay, 50);
+});
