@@ -1,364 +1,92 @@
-//! One bot's connection: a socket, a timer, a player.
+//! What plays: the trait that a bot for a game of your own implements.
 //!
-//! Owns the order of a bot's life: connect, hello, play, linger, close; in between
-//! it may be cut off and come back, or hang. Every wait has an end. Counts into its
-//! own [`Tally`] and into the histograms of its thread; called by the swarm, one
-//! task per bot.
+//! Everything else is the same for every game: joining, verifying what is seen,
+//! pacing, acknowledging, misbehaviour, measuring. A bot is deterministic: the same
+//! seed and the same sights give the same inputs. It knows no socket and no clock;
+//! its time is the tick it sees. `docs/writing-a-game.md` builds one.
 
-mod comeback;
-mod hang;
-mod speech;
+use crate::view::View;
+use downbeat_protocol::PlayerId;
+use downbeat_protocol::message::Wire;
+use serde::{Deserialize, Serialize};
 
-use crate::behaviour::{Pilot, generator};
-use crate::ending::Ending;
-use crate::join::{Socket, join, not_binary};
-use crate::measure::{Measure, Rates, Tally};
-use crate::mischief::{Cuts, Role};
-use crate::pacer::Pacer;
-use crate::player::{Heard, Player};
-use crate::stage::{Stage, Window};
-use crate::swarm::Plan;
-use bytes::Bytes;
-use downbeat_protocol::Reason;
-use futures_util::{SinkExt, StreamExt};
-use rand::RngExt;
-use std::cell::RefCell;
-use std::net::SocketAddr;
-use std::pin::pin;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::watch;
-use tokio::time::{sleep_until, timeout};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+/// A player of one game, flown by the machine.
+pub trait Bot: Sized + 'static {
+    /// The game's types on the wire.
+    type Wire: Wire;
 
-/// How long after the window a bot waits for what belongs into it.
-const LINGER: Duration = Duration::from_secs(1);
-/// How long a bot waits for the answer to its close.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+    /// The ways to play it, the default first. Besides them there always is
+    /// [`IDLE`], for which no bot is made.
+    const WAYS: &'static [Way];
 
-/// What the bots of one thread share.
+    /// A new player; `way` is the name of one of [`WAYS`](Self::WAYS).
+    fn new(way: &'static str, seed: u64) -> Self;
+
+    /// What to do now; `None` to say nothing. Called as often as inputs are due, by
+    /// default once per tick.
+    fn decide(&mut self, sight: Sight<'_, Self::Wire>) -> Option<Input<Self::Wire>>;
+
+    /// Something was told that is told once. By default nobody listens.
+    fn hear(&mut self, event: &<Self::Wire as Wire>::Event) {
+        let _ = event;
+    }
+
+    /// How well it does, for the report. By default there are no points.
+    fn points(own: &<Self::Wire as Wire>::Own) -> Points {
+        let _ = own;
+        Points::default()
+    }
+}
+
+/// What a player of this game says.
+pub type Input<W> = <W as Wire>::Input;
+
+/// A way to play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Its name on the command line, in scenarios and in the report.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub help: &'static str,
+}
+
+/// The way of those who send no inputs and only acknowledge; there is one in every
+/// game.
+pub const IDLE: Way = Way {
+    name: "idle",
+    help: "Sends no inputs, only acknowledges",
+};
+
+/// How well a player does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Points {
+    /// Points.
+    pub score: u32,
+    /// Opponents beaten.
+    pub kills: u32,
+}
+
+/// What a bot knows: what its player sees, and nothing else.
 #[derive(Debug)]
-pub(crate) struct Group {
-    pub(crate) plan: Plan,
-    pub(crate) address: SocketAddr,
-    pub(crate) stage: Arc<Stage>,
-    /// Turns true when the bots shall leave.
-    pub(crate) leave: watch::Receiver<bool>,
-    pub(crate) measure: RefCell<Measure>,
+pub struct Sight<'a, W: Wire> {
+    /// Who it is.
+    pub me: PlayerId,
+    /// What only it sees, once it was told.
+    pub own: Option<&'a W::Own>,
+    /// What everybody there sees, as of the last snapshot.
+    pub view: &'a View<W::Entity>,
 }
 
-/// Runs bot `number` from its connection to its end.
-pub(crate) async fn run(group: &Group, number: u32) -> Tally {
-    let (socket, player) = match join(&group.plan, group.address, number, None).await {
-        Ok(joined) => joined,
-        Err(ending) => return refused(group, ending),
-    };
-    group.stage.joined();
-    let mut bot = Bot::new(group, number, socket, player);
-    loop {
-        let ended = match bot.play().await {
-            Ok(Turn::Over) => bot.linger().await,
-            Ok(Turn::Hang) => return bot.hang().await,
-            Ok(Turn::Cut) => match bot.come_back().await {
-                Ok(back) => {
-                    bot = back;
-                    continue;
-                }
-                Err(tally) => {
-                    group.stage.ended();
-                    return *tally;
-                }
-            },
-            Err(ending) => Err(ending),
-        };
-        match ended {
-            Ok(()) => bot.settle(Instant::now()),
-            Err(ending) => {
-                group.stage.ended();
-                bot.tally.ending = Some(ending);
-            }
-        }
-        bot.close().await;
-        return bot.tally;
+// Not derived: that would ask the same of the game's types.
+impl<W: Wire> Clone for Sight<'_, W> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-fn refused(group: &Group, ending: Ending) -> Tally {
-    group.stage.failed();
-    Tally {
-        ending: Some(ending),
-        ..Tally::default()
-    }
-}
+impl<W: Wire> Copy for Sight<'_, W> {}
 
-/// Why a bot stops playing.
-enum Turn {
-    /// The window is over.
-    Over,
-    /// Its link is to be cut.
-    Cut,
-    /// It is there to hang, and now it does.
-    Hang,
-}
-
-/// Salt for a bot's cuts: how it plays does not depend on them.
-const CUTS: u64 = 0xC075;
-
-/// A bot that has joined.
-struct Bot<'a> {
-    group: &'a Group,
-    number: u32,
-    socket: Socket,
-    player: Box<Player>,
-    pilot: Option<Pilot>,
-    pacer: Pacer,
-    tally: Tally,
-    /// When the last snapshot came.
-    arrival: Option<Instant>,
-    /// When something was sent last.
-    sent: Instant,
-    pings: u32,
-    /// What is being sent; kept for its memory.
-    scratch: Vec<u8>,
-    /// When its link is cut, if ever.
-    cuts: Option<Cuts>,
-    /// The next of them, from the window's beginning.
-    next_cut: Option<Duration>,
-}
-
-impl<'a> Bot<'a> {
-    fn new(group: &'a Group, number: u32, socket: Socket, player: Box<Player>) -> Self {
-        let plan = &group.plan;
-        let now = Instant::now();
-        let rate = plan.input_rate.unwrap_or(f64::from(player.tick_rate()));
-        // Real clients are not in step with each other, nor with the server.
-        let phase = generator(plan.seed, number).random_range(0.0..1.0) / rate;
-        let role = plan.mischief.role(plan.bots, number);
-        let cuts = plan.mischief.cut.filter(|_| role == Role::Honest);
-        let mut cuts = cuts.map(|rate| Cuts::new(generator(plan.seed ^ CUTS, number), rate));
-        Self {
-            group,
-            number,
-            next_cut: cuts.as_mut().map(Cuts::next),
-            cuts,
-            pilot: Pilot::new(plan.behaviour, plan.seed, number),
-            pacer: Pacer::new(now + Duration::from_secs_f64(phase), rate),
-            tally: Tally {
-                role,
-                rates: Some(Rates {
-                    tick: player.tick_rate(),
-                    snapshot: player.snapshot_rate(),
-                }),
-                ..Tally::default()
-            },
-            socket,
-            player,
-            arrival: None,
-            sent: now,
-            pings: 0,
-            scratch: Vec::with_capacity(64),
-        }
-    }
-
-    /// Plays until it is this bot's turn to do something else.
-    async fn play(&mut self) -> Result<Turn, Ending> {
-        let mut timer = pin!(sleep_until(self.wake_at().into()));
-        loop {
-            tokio::select! {
-                biased;
-                message = self.socket.next() => {
-                    self.take(message, Instant::now())?;
-                }
-                () = &mut timer => {
-                    let now = Instant::now();
-                    if let Some(turn) = self.turn(now) {
-                        return Ok(turn);
-                    }
-                    self.speak(now)?;
-                    timer.as_mut().reset(self.wake_at().into());
-                }
-            }
-        }
-    }
-
-    /// Whose turn it is now, if not that of playing on.
-    fn turn(&self, now: Instant) -> Option<Turn> {
-        let window = self.group.stage.window()?;
-        if now >= window.end {
-            return Some(Turn::Over);
-        }
-        let is_due = |after| now >= window.start + after;
-        match self.tally.role {
-            Role::Honest => self.next_cut.is_some_and(is_due).then_some(Turn::Cut),
-            Role::Stalls(after) => is_due(after).then_some(Turn::Hang),
-            Role::Trickles => is_due(Duration::ZERO).then_some(Turn::Hang),
-        }
-    }
-
-    /// Hears out what belongs into the window, until it is time to leave.
-    async fn linger(&mut self) -> Result<(), Ending> {
-        let mut leave = self.group.leave.clone();
-        let mut over = pin!(async {
-            // An error means that the swarm itself is gone: leave, too.
-            let _ = leave.wait_for(|leave| *leave).await;
-        });
-        let mut told = false;
-        let mut late = pin!(tokio::time::sleep(LINGER));
-        loop {
-            if told && self.is_complete() {
-                return Ok(());
-            }
-            tokio::select! {
-                biased;
-                message = self.socket.next() => {
-                    self.take(message, Instant::now())?;
-                }
-                () = &mut over, if !told => told = true,
-                () = &mut late, if told => return Ok(()),
-            }
-        }
-    }
-
-    /// Whether everything has arrived that counts for the window.
-    fn is_complete(&self) -> bool {
-        let Some(window) = self.measured() else {
-            return true;
-        };
-        self.player.open().all(|intended| intended >= window.end)
-            && self.arrival.is_none_or(|arrival| arrival >= window.end)
-    }
-
-    /// Takes what came from the socket.
-    fn take(
-        &mut self,
-        message: Option<Result<Message, WsError>>,
-        now: Instant,
-    ) -> Result<(), Ending> {
-        match message {
-            Some(Ok(Message::Binary(bytes))) => self.hear(&bytes, now),
-            Some(Ok(other)) => not_binary(other),
-            Some(Err(error)) => Err(Ending::from_socket(error)),
-            None => Err(Ending::link_lost()),
-        }
-    }
-
-    fn hear(&mut self, bytes: &Bytes, now: Instant) -> Result<(), Ending> {
-        let window = self.measured();
-        let is_measured = window.is_some_and(|window| window.contains(now));
-        let mut measure = self.group.measure.borrow_mut();
-        let heard = self.player.hear(bytes, |intended| {
-            if window.is_some_and(|window| window.contains(intended)) {
-                measure.latency.record(now - intended);
-            }
-        })?;
-        let size = frame_size(bytes.len());
-        if is_measured {
-            self.tally.bytes_down += size;
-        }
-        match heard {
-            Heard::Snapshot { visible, waiting } => {
-                self.group.stage.snapshot();
-                if is_measured {
-                    self.tally.snapshots += 1;
-                    self.tally.snapshot_bytes += size;
-                    self.tally.visible += visible as u64;
-                    self.tally.visible_max = self.tally.visible_max.max(visible as u64);
-                }
-                if let Some(before) = self.arrival.replace(now) {
-                    self.gap(&mut measure, before, now);
-                }
-                drop(measure);
-                if self.pilot.is_some() && self.pacer.waiting(now, waiting) && is_measured {
-                    self.tally.inputs.held += 1;
-                }
-                Ok(())
-            }
-            Heard::Other => Ok(()),
-            Heard::Bye { code, text } => Err(Ending::from_code(code, &text)),
-        }
-    }
-
-    /// From one snapshot to the next.
-    fn gap(&self, measure: &mut Measure, before: Instant, now: Instant) {
-        let Some(times) = self.group.stage.times().filter(|_| self.is_honest()) else {
-            return;
-        };
-        if times.baseline.contains(now) {
-            measure.baseline_gap.record(now - before);
-        } else if before < times.window.end && now >= times.window.start {
-            measure.gap.record(now - before);
-        }
-    }
-
-    /// Ends the connection in good order, unless it has ended already.
-    async fn close(&mut self) {
-        let frame = CloseFrame {
-            code: Reason::Left.code().into(),
-            reason: Reason::Left.text().into(),
-        };
-        let goodbye = async {
-            // Errors here only say that the other side was faster.
-            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.next().await {}
-            }
-        };
-        let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
-    }
-
-    /// Counts what is still open at the end with its age so far: a server that
-    /// falls silent must not look better than one that is slow.
-    fn settle(&mut self, now: Instant) {
-        if let Some(window) = self.measured() {
-            let mut measure = self.group.measure.borrow_mut();
-            for intended in self.player.open().filter(|moment| window.contains(*moment)) {
-                measure.latency.record(now - intended);
-                self.tally.inputs.unacknowledged += 1;
-            }
-            if let Some(arrival) = self.arrival.filter(|arrival| *arrival < window.end) {
-                measure.gap.record(now - arrival);
-            }
-        }
-        if let Some(own) = self.player.own() {
-            (self.tally.score, self.tally.kills) = (own.score, own.kills);
-        }
-    }
-
-    /// The window in which this bot is measured.
-    fn measured(&self) -> Option<Window> {
-        self.group.stage.window().filter(|_| self.is_honest())
-    }
-
-    fn is_honest(&self) -> bool {
-        self.tally.role == Role::Honest
-    }
-}
-
-/// Bytes of a message with its frame header (RFC 6455 section 5.2), without the
-/// mask.
-fn frame_size(payload: usize) -> u64 {
-    let header = match payload {
-        0..=125 => 2,
-        126..=0xFFFF => 4,
-        _ => 10,
-    };
-    payload as u64 + header
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_are_counted_with_their_headers() {
-        for (payload, size) in [
-            (0, 2),
-            (125, 127),
-            (126, 130),
-            (65_535, 65_539),
-            (65_536, 65_546),
-        ] {
-            assert_eq!(frame_size(payload), size);
-        }
-    }
+/// All ways to play a bot's game, the default first.
+pub(crate) fn ways<B: Bot>() -> impl Iterator<Item = Way> {
+    B::WAYS.iter().copied().chain([IDLE])
 }

@@ -7,6 +7,7 @@
 use crate::player::Trouble;
 use downbeat_protocol::Reason;
 use downbeat_protocol::codec::EncodeError;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io;
 use tokio_tungstenite::tungstenite::Error as WsError;
@@ -14,7 +15,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// Why a bot ended before the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ending {
     /// A short name, for counting.
     pub(crate) label: Cow<'static, str>,
@@ -24,7 +25,7 @@ pub(crate) struct Ending {
 }
 
 /// How a bot that had joined came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// The server or the network ended it.
     Lost,

@@ -4,15 +4,19 @@
 //! label of its own. Called by the bot.
 
 use crate::ending::Ending;
+use crate::link::Link;
+use crate::net::{Conditions, Net};
 use crate::player::{self, Answer, Player};
-use crate::swarm::Plan;
-use crate::target::CONNECT_TIMEOUT;
+use crate::scenario::Plan;
+use crate::target::Target;
+use crate::view::Pool;
 use downbeat_protocol::codec::DECODE_LIMIT;
+use downbeat_protocol::message::Wire;
 use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -20,7 +24,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 /// A bot's connection.
-pub(crate) type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<Net<Link>>;
 
 /// From the connection's beginning to the welcome.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,15 +37,16 @@ const WRITE_BUFFER: usize = 32 << 10;
 ///
 /// # Errors
 /// [`Ending`] if the server cannot be reached, refuses, or does not answer in time.
-pub(crate) async fn join(
+pub(crate) async fn join<W: Wire>(
     plan: &Plan,
     address: SocketAddr,
     number: u32,
     resume: Option<ResumeToken>,
-) -> Result<(Socket, Box<Player>), Ending> {
+    pool: Pool<W::Entity>,
+) -> Result<(Socket, Box<Player<W>>), Ending> {
     let entered = async {
-        let mut socket = connect(plan, address).await?;
-        let player = greet(&mut socket, plan, number, resume).await?;
+        let mut socket = connect(plan, address, number).await?;
+        let player = greet(&mut socket, plan, number, resume, pool).await?;
         Ok((socket, player))
     };
     match timeout(JOIN_TIMEOUT, entered).await {
@@ -50,18 +55,38 @@ pub(crate) async fn join(
     }
 }
 
-/// Opens a connection up to the answered upgrade.
+/// Opens bot `number`'s connection up to the answered upgrade.
 ///
 /// # Errors
 /// [`Ending`] if the server cannot be reached or refuses.
-pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, Ending> {
-    let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
-        Ok(connected) => connected.map_err(|error| Ending::from_socket(WsError::Io(error)))?,
-        Err(_) => return Err(Ending::new("connect_timeout", "no connection in time")),
-    };
-    stream
-        .set_nodelay(true)
-        .map_err(|error| Ending::from_socket(WsError::Io(error)))?;
+pub(crate) async fn connect(
+    plan: &Plan,
+    address: SocketAddr,
+    number: u32,
+) -> Result<Socket, Ending> {
+    let conditions = plan.group(number).1.net;
+    let from = plan.sources.of(number, plan.bots(), address.ip());
+    open(&plan.target, address, from, conditions, (plan.seed, number)).await
+}
+
+/// The same for a client that no plan knows, from this address of its own if one is
+/// given. `seed` and number are its conditions'.
+///
+/// # Errors
+/// [`Ending`] if the server cannot be reached or refuses.
+pub(crate) async fn open(
+    target: &Target,
+    address: SocketAddr,
+    from: Option<IpAddr>,
+    conditions: Option<Conditions>,
+    (seed, number): (u64, u32),
+) -> Result<Socket, Ending> {
+    let opened = target.open(address, from).await;
+    let link = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Ending::new("connect_timeout", "no connection in time"),
+        _ => Ending::from_socket(WsError::Io(error)),
+    })?;
+    let stream = Net::new(link, conditions, seed, number);
     // The default 128 KiB read buffer is zeroed at every read; a small one is
     // five times faster and lets thousands of bots fit.
     let config = WebSocketConfig::default()
@@ -70,22 +95,27 @@ pub(crate) async fn connect(plan: &Plan, address: SocketAddr) -> Result<Socket, 
         .max_write_buffer_size(WRITE_BUFFER)
         .max_message_size(Some(DECODE_LIMIT))
         .max_frame_size(Some(DECODE_LIMIT));
-    let request = ClientRequestBuilder::new(plan.target.uri()).with_sub_protocol(SUBPROTOCOL);
+    let request = ClientRequestBuilder::new(target.uri()).with_sub_protocol(SUBPROTOCOL);
     let (socket, _) = client_async_with_config(request, stream, Some(config))
         .await
         .map_err(Ending::from_socket)?;
     Ok(socket)
 }
 
-async fn greet(
+async fn greet<W: Wire>(
     socket: &mut Socket,
     plan: &Plan,
     number: u32,
     resume: Option<ResumeToken>,
-) -> Result<Box<Player>, Ending> {
+    pool: Pool<W::Entity>,
+) -> Result<Box<Player<W>>, Ending> {
     let mut hello = Vec::new();
     let room = plan.room(number);
-    player::hello(&room, &format!("bot-{number}"), resume, &mut hello)?;
+    let proof = plan.tokens.as_ref().map(|tokens| tokens.of(number));
+    let proof = proof.transpose();
+    let proof = proof.map_err(|error| Ending::new("no_token", format!("{error:#}")))?;
+    let name = format!("bot-{number}");
+    player::hello::<W>(&room, &name, proof, resume, &mut hello)?;
     socket
         .send(Message::Binary(hello.into()))
         .await
@@ -93,7 +123,7 @@ async fn greet(
     loop {
         match socket.next().await {
             Some(Ok(Message::Binary(bytes))) => {
-                return match player::answer(&bytes)? {
+                return match player::answer(&bytes, pool)? {
                     Answer::Welcome(player) => Ok(player),
                     Answer::Bye { code, text } => Err(Ending::from_code(code, &text)),
                 };

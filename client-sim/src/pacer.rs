@@ -7,7 +7,7 @@
 //!
 //! Two things move the schedule, and both are counted. A bot more than
 //! [`CATCH_UP`] inputs behind leaves out the rest; the first one it then sends
-//! still counts from the oldest missed moment. And it steers as a real client
+//! counts from the oldest missed moment, and for each one left out from its own. And it steers as a real client
 //! does: inputs that wait at the server tick after tick only add delay, so it
 //! *holds* one back. Sans-IO: called by the bot with the time as an argument.
 
@@ -49,6 +49,11 @@ impl Pacer {
             least_waiting: u32::MAX,
             steer_from: start,
         }
+    }
+
+    /// From one input to the next.
+    pub(crate) fn period(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.rate)
     }
 
     /// Begins anew after a cut: what would have been due meanwhile never was.

@@ -1,32 +1,34 @@
 //! One client without its socket: bytes and moments go in, bytes come out.
 //!
-//! Owns what a client of the arena must do: say hello, keep a [`Mirror`] and
+//! Owns what a client of any game must do: say hello, keep a [`View`] and
 //! verify its checksums, number its inputs, acknowledge, and know which of its
 //! inputs the server has used. Refuses whatever a correct server would not send.
 //! Called by the bot.
 
-use downbeat_protocol::arena::{ArenaWire, Entity, Input, Own};
+use crate::bot::{Input, Sight};
+use crate::view::{Pool, View};
 use downbeat_protocol::codec::{self, DecodeError, EncodeError};
-use downbeat_protocol::message::{Hello, Welcome, schema_hash};
+use downbeat_protocol::message::{Hello, Welcome, Wire, schema_hash};
 use downbeat_protocol::mirror::MirrorError;
+use downbeat_protocol::snapshot::{Head, SNAPSHOT};
 use downbeat_protocol::{
-    ClientMessage, Mirror, PROTOCOL_VERSION, PlayerId, ResumeToken, Seq, ServerMessage, Snapshot,
+    ClientMessage, PROTOCOL_VERSION, PlayerId, ResumeToken, Seq, ServerMessage,
 };
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Inputs that may wait for their acknowledgement; the oldest is given up.
 const OPEN_INPUTS: usize = 256;
 
 /// A player, from his welcome on.
 #[derive(Debug)]
-pub(crate) struct Player {
+pub(crate) struct Player<W: Wire> {
     id: PlayerId,
     resume: ResumeToken,
     tick_rate: u32,
     snapshot_rate: u32,
-    mirror: Mirror<Entity>,
-    own: Option<Own>,
+    view: View<W::Entity>,
+    own: Option<W::Own>,
     /// The last input sent.
     sent: Seq,
     /// The last input the server says it has used.
@@ -38,7 +40,7 @@ pub(crate) struct Player {
 
 /// What a message from the server was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Heard<E> {
     /// A snapshot, applied and verified.
     Snapshot {
         /// Entities in sight now.
@@ -46,6 +48,8 @@ pub(crate) enum Heard {
         /// Inputs that wait at the server.
         waiting: u32,
     },
+    /// Something that is told once.
+    Event(E),
     /// Something that needs no answer.
     Other,
     /// The server ends the connection.
@@ -54,6 +58,8 @@ pub(crate) enum Heard {
         code: u16,
         /// A sentence for people.
         text: String,
+        /// When to come back, if the server says so.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -82,27 +88,28 @@ impl std::fmt::Display for Trouble {
 ///
 /// # Errors
 /// [`EncodeError`], which these types never give.
-pub(crate) fn hello(
+pub(crate) fn hello<W: Wire>(
     room: &str,
     name: &str,
+    token: Option<String>,
     resume: Option<ResumeToken>,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
-    let hello = ClientMessage::<Input>::Hello(Hello {
+    let hello = ClientMessage::<W::Input>::Hello(Hello {
         version: PROTOCOL_VERSION,
-        schema: schema_hash::<ArenaWire>(),
+        schema: schema_hash::<W>(),
         room: room.to_owned(),
         name: name.to_owned(),
-        token: None,
+        token,
         resume,
     });
     codec::encode_to(&hello, out)
 }
 
 /// The answer to the hello.
-pub(crate) enum Answer {
+pub(crate) enum Answer<W: Wire> {
     /// The player is in.
-    Welcome(Box<Player>),
+    Welcome(Box<Player<W>>),
     /// He is not; see [`Heard::Bye`].
     Bye {
         /// The close code.
@@ -116,22 +123,24 @@ pub(crate) enum Answer {
 ///
 /// # Errors
 /// [`Trouble`] if it is neither a welcome nor a bye.
-pub(crate) fn answer(bytes: &[u8]) -> Result<Answer, Trouble> {
-    match codec::decode::<ServerMessage<ArenaWire>>(bytes).map_err(Trouble::Decode)? {
-        ServerMessage::Welcome(welcome) => Ok(Answer::Welcome(Box::new(Player::new(welcome)))),
+pub(crate) fn answer<W: Wire>(bytes: &[u8], pool: Pool<W::Entity>) -> Result<Answer<W>, Trouble> {
+    match codec::decode::<ServerMessage<W>>(bytes).map_err(Trouble::Decode)? {
+        ServerMessage::Welcome(welcome) => {
+            Ok(Answer::Welcome(Box::new(Player::new(welcome, pool))))
+        }
         ServerMessage::Bye { code, text, .. } => Ok(Answer::Bye { code, text }),
         _ => Err(Trouble::Unexpected("the first message is no welcome")),
     }
 }
 
-impl Player {
-    fn new(welcome: Welcome<ArenaWire>) -> Self {
+impl<W: Wire> Player<W> {
+    fn new(welcome: Welcome<W>, pool: Pool<W::Entity>) -> Self {
         Self {
             id: welcome.player,
             resume: welcome.resume,
             tick_rate: welcome.tick_rate.clamp(1, 240),
             snapshot_rate: welcome.snapshot_rate.clamp(1, 240),
-            mirror: Mirror::new(welcome.tick, welcome.rules),
+            view: View::new(welcome.tick, welcome.rules, pool),
             own: None,
             sent: welcome.applied,
             applied: welcome.applied,
@@ -149,29 +158,44 @@ impl Player {
         &mut self,
         bytes: &[u8],
         acknowledged: impl FnMut(Instant),
-    ) -> Result<Heard, Trouble> {
-        match codec::decode::<ServerMessage<ArenaWire>>(bytes).map_err(Trouble::Decode)? {
-            ServerMessage::Snapshot(snapshot) => self.see(snapshot, acknowledged),
-            ServerMessage::Event(_) | ServerMessage::Pong { .. } => Ok(Heard::Other),
-            ServerMessage::Bye { code, text, .. } => Ok(Heard::Bye { code, text }),
+    ) -> Result<Heard<W::Event>, Trouble> {
+        if let Some(snapshot) = bytes.strip_prefix(&[SNAPSHOT]) {
+            return self.see(snapshot, acknowledged);
+        }
+        match codec::decode::<ServerMessage<W>>(bytes).map_err(Trouble::Decode)? {
+            // Its first byte says so, and was looked at above.
+            ServerMessage::Snapshot(_) => Err(Trouble::Unexpected("a snapshot by another name")),
+            ServerMessage::Event(event) => Ok(Heard::Event(event)),
+            ServerMessage::Pong { .. } => Ok(Heard::Other),
+            ServerMessage::Bye {
+                code,
+                text,
+                retry_after_ms,
+            } => Ok(Heard::Bye {
+                code,
+                text,
+                retry_after: retry_after_ms.map(|ms| Duration::from_millis(ms.into())),
+            }),
             ServerMessage::Welcome(_) => Err(Trouble::Unexpected("a second welcome")),
         }
     }
 
     fn see(
         &mut self,
-        mut snapshot: Snapshot<Entity, Own>,
+        snapshot: &[u8],
         mut acknowledged: impl FnMut(Instant),
-    ) -> Result<Heard, Trouble> {
-        let waiting = snapshot.waiting;
-        if let Some(own) = snapshot.own.take() {
+    ) -> Result<Heard<W::Event>, Trouble> {
+        let (mut head, cells) =
+            codec::decode_prefix::<Head<W::Own>>(snapshot).map_err(Trouble::Decode)?;
+        let waiting = head.waiting;
+        if let Some(own) = head.own.take() {
             self.own = Some(own);
         }
-        if snapshot.applied > self.sent.since(self.applied) {
+        if head.applied > self.sent.since(self.applied) {
             return Err(Trouble::Unexpected("an input was used that was never sent"));
         }
-        self.applied = self.applied.plus(snapshot.applied);
-        self.mirror.apply(snapshot).map_err(Trouble::Mirror)?;
+        self.applied = self.applied.plus(head.applied);
+        self.view.apply(&head, cells)?;
 
         let still_open = self.sent.since(self.applied) as usize;
         while self.open.len() > still_open {
@@ -180,7 +204,7 @@ impl Player {
             }
         }
         Ok(Heard::Snapshot {
-            visible: self.mirror.len(),
+            visible: self.view.len(),
             waiting,
         })
     }
@@ -196,7 +220,7 @@ impl Player {
         &mut self,
         intended: Instant,
         ahead: u32,
-        input: Input,
+        input: Input<W>,
         out: &mut Vec<u8>,
     ) -> Result<Option<Instant>, EncodeError> {
         self.sent = self.sent.next();
@@ -207,8 +231,8 @@ impl Player {
         self.open.push_back(intended);
         let message = ClientMessage::Input {
             seq: self.sent,
-            tick: self.mirror.tick().plus(ahead),
-            received: self.mirror.tick(),
+            tick: self.view.tick().plus(ahead),
+            received: self.view.tick(),
             input,
         };
         codec::encode_to(&message, out)?;
@@ -220,9 +244,9 @@ impl Player {
     /// # Errors
     /// [`EncodeError`], which these types never give.
     pub(crate) fn ping(&self, nonce: u32, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let message = ClientMessage::<Input>::Ping {
+        let message = ClientMessage::<W::Input>::Ping {
             nonce,
-            received: self.mirror.tick(),
+            received: self.view.tick(),
         };
         codec::encode_to(&message, out)
     }
@@ -252,13 +276,17 @@ impl Player {
         self.snapshot_rate
     }
 
-    /// What the player sees.
-    pub(crate) fn mirror(&self) -> &Mirror<Entity> {
-        &self.mirror
+    /// What a bot in his place knows.
+    pub(crate) fn sight(&self) -> Sight<'_, W> {
+        Sight {
+            me: self.id,
+            own: self.own.as_ref(),
+            view: &self.view,
+        }
     }
 
     /// What only he sees, once he knows it.
-    pub(crate) fn own(&self) -> Option<&Own> {
+    pub(crate) fn own(&self) -> Option<&W::Own> {
         self.own.as_ref()
     }
 }
@@ -266,14 +294,13 @@ impl Player {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use downbeat_protocol::Tick;
-    use downbeat_protocol::arena::{Event, Rules};
+    use downbeat_protocol::arena::{ArenaWire, Event, Input, Rules};
     use downbeat_protocol::codec::FNV_START;
-    use std::time::Duration;
+    use downbeat_protocol::{Snapshot, Tick};
 
     const MS: Duration = Duration::from_millis(1);
 
-    fn player(applied: Seq) -> Player {
+    fn player(applied: Seq) -> Player<ArenaWire> {
         let welcome = ServerMessage::<ArenaWire>::Welcome(Welcome {
             player: PlayerId(7),
             tick: Tick(u32::MAX),
@@ -285,7 +312,7 @@ mod tests {
             resume: ResumeToken([0; 16]),
             rules: Rules::new(30, 4000),
         });
-        match answer(&codec::encode(&welcome).unwrap()).unwrap() {
+        match answer(&codec::encode(&welcome).unwrap(), Pool::default()).unwrap() {
             Answer::Welcome(player) => *player,
             Answer::Bye { .. } => panic!("a welcome is no bye"),
         }
@@ -296,6 +323,7 @@ mod tests {
             elapsed: 1,
             applied,
             waiting: 3,
+            pace: None,
             own: None,
             checksum,
             reset: false,
@@ -306,7 +334,11 @@ mod tests {
     }
 
     /// Sends inputs meant for these moments, in milliseconds.
-    fn send(player: &mut Player, start: Instant, moments: impl IntoIterator<Item = u32>) {
+    fn send(
+        player: &mut Player<ArenaWire>,
+        start: Instant,
+        moments: impl IntoIterator<Item = u32>,
+    ) {
         for ms in moments {
             let given_up = player
                 .input(start + ms * MS, 1, Input::default(), &mut Vec::new())
@@ -403,11 +435,18 @@ mod tests {
     fn what_does_not_belong_there_is_refused() {
         let event = ServerMessage::<ArenaWire>::Event(Event::Radar { blips: vec![] });
         let event = codec::encode(&event).unwrap();
-        assert!(matches!(answer(&event), Err(Trouble::Unexpected(_))));
-        assert!(matches!(answer(&[]), Err(Trouble::Decode(_))));
+        assert!(matches!(
+            answer::<ArenaWire>(&event, Pool::default()),
+            Err(Trouble::Unexpected(_))
+        ));
+        assert!(matches!(
+            answer::<ArenaWire>(&[], Pool::default()),
+            Err(Trouble::Decode(_))
+        ));
 
         let mut player = player(Seq(0));
-        assert_eq!(player.hear(&event, |_| ()), Ok(Heard::Other));
+        let heard = player.hear(&event, |_| ());
+        assert_eq!(heard, Ok(Heard::Event(Event::Radar { blips: vec![] })));
         for bytes in [&[][..], &[9], &[1, 2, 3], &[255; 40]] {
             let heard = player.hear(bytes, |_| ());
             assert!(

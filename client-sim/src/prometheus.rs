@@ -31,17 +31,30 @@ impl Page {
         let prefix = format!("{name}_bucket{{");
         let buckets = self.0.range(prefix.clone()..);
         let buckets = buckets.take_while(|(series, _)| series.starts_with(&prefix));
-        let mut histogram = Histogram::default();
+        let sums = format!("{name}_sum");
+        let sums = self.0.range(sums.clone()..).take_while(|(series, _)| {
+            let labels = series.strip_prefix(&sums);
+            labels.is_some_and(|labels| labels.is_empty() || labels.starts_with('{'))
+        });
+        let mut histogram = Histogram {
+            sum: sums
+                .filter(|(series, _)| series.contains(label))
+                .map(|(_, sum)| sum)
+                .sum(),
+            ..Histogram::default()
+        };
         for (series, count) in buckets {
             let labels = &series[prefix.len()..];
             if !labels.contains(label) {
                 continue;
             }
             if let Some(bound) = bound(labels) {
-                histogram.0.push((bound, *count));
+                histogram.buckets.push((bound, *count));
             }
         }
-        histogram.0.sort_by(|one, two| one.0.total_cmp(&two.0));
+        histogram
+            .buckets
+            .sort_by(|one, two| one.0.total_cmp(&two.0));
         histogram
     }
 }
@@ -66,25 +79,40 @@ fn bound(labels: &str) -> Option<f64> {
 
 /// Cumulative counts by upper bound, ascending.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Histogram(Vec<(f64, f64)>);
+pub(crate) struct Histogram {
+    buckets: Vec<(f64, f64)>,
+    /// Of all values.
+    sum: f64,
+}
 
 impl Histogram {
     /// What was added since `earlier`, a reading of the same histogram.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         let before = |bound: f64| {
-            let found = earlier.0.iter().find(|(other, _)| *other == bound);
+            let found = earlier.buckets.iter().find(|(other, _)| *other == bound);
             found.map_or(0.0, |(_, count)| *count)
         };
-        let buckets = self.0.iter();
-        Self(
-            buckets
+        let buckets = self.buckets.iter();
+        Self {
+            buckets: buckets
                 .map(|(bound, count)| (*bound, count - before(*bound)))
                 .collect(),
-        )
+            sum: self.sum - earlier.sum,
+        }
     }
 
     fn count(&self) -> f64 {
-        self.0.last().map_or(0.0, |(_, count)| *count)
+        self.buckets.last().map_or(0.0, |(_, count)| *count)
+    }
+
+    /// The mean, which buckets do not blur; `None` if there are none.
+    #[allow(
+        dead_code,
+        reason = "the bench, which shares this file, has its own way"
+    )]
+    pub(crate) fn mean(&self) -> Option<f64> {
+        let count = self.count();
+        (count > 0.0).then(|| self.sum / count)
     }
 
     /// The value that this part (0–1) of all does not exceed, interpolated;
@@ -92,13 +120,13 @@ impl Histogram {
     pub(crate) fn quantile(&self, part: f64) -> Option<f64> {
         let rank = part * self.count();
         let index = self
-            .0
+            .buckets
             .iter()
             .position(|(_, count)| *count > 0.0 && *count >= rank)?;
-        let (upper, count) = self.0[index];
+        let (upper, count) = self.buckets[index];
         let (lower, below) = index
             .checked_sub(1)
-            .map_or((0.0, 0.0), |index| self.0[index]);
+            .map_or((0.0, 0.0), |index| self.buckets[index]);
         if upper.is_infinite() {
             return Some(lower);
         }
@@ -112,10 +140,10 @@ impl Histogram {
         if all <= 0.0 {
             return None;
         }
-        let index = self.0.iter().position(|(_, count)| *count >= all)?;
-        match self.0[index].0 {
+        let index = self.buckets.iter().position(|(_, count)| *count >= all)?;
+        match self.buckets[index].0 {
             bound if bound.is_finite() => Some(bound),
-            _ => index.checked_sub(1).map(|index| self.0[index].0),
+            _ => index.checked_sub(1).map(|index| self.buckets[index].0),
         }
     }
 }
@@ -151,9 +179,9 @@ downbeat_tick_lateness_seconds_bucket{le="+Inf"} 2
         assert_eq!(page.value("process_resident_memory_bytes"), Some(1.5e7));
         assert_eq!(page.value("downbeat_ticks"), None, "a prefix is no name");
         let total = page.histogram("downbeat_tick_seconds", "phase=\"total\"");
-        assert_eq!(total.0.len(), 4, "only the buckets of that label");
+        assert_eq!(total.buckets.len(), 4, "only the buckets of that label");
         let late = page.histogram("downbeat_tick_lateness_seconds", "");
-        assert_eq!(late.0, [(1e-5, 1.0), (f64::INFINITY, 2.0)]);
+        assert_eq!(late.buckets, [(1e-5, 1.0), (f64::INFINITY, 2.0)]);
     }
 
     #[test]
@@ -175,6 +203,7 @@ downbeat_tick_lateness_seconds_bucket{le="+Inf"} 2
             );
         }
         assert_eq!(total.max(), Some(0.004));
+        assert_eq!(total.mean(), Some(0.0015));
     }
 
     #[test]
@@ -190,6 +219,7 @@ downbeat_tick_lateness_seconds_bucket{le="+Inf"} 2
         for empty in [Histogram::default(), total.since(&total)] {
             assert_eq!(empty.quantile(0.5), None);
             assert_eq!(empty.max(), None);
+            assert_eq!(empty.mean(), None);
         }
     }
 
@@ -197,7 +227,10 @@ downbeat_tick_lateness_seconds_bucket{le="+Inf"} 2
     fn only_what_was_added_counts() {
         let bucket = |counts: [f64; 3]| {
             let bounds = [1.0, 2.0, f64::INFINITY];
-            Histogram(bounds.into_iter().zip(counts).collect())
+            Histogram {
+                buckets: bounds.into_iter().zip(counts).collect(),
+                sum: counts[0] * 0.5,
+            }
         };
         let added = bucket([5.0, 9.0, 9.0]).since(&bucket([5.0, 5.0, 5.0]));
         assert_eq!(added, bucket([0.0, 4.0, 4.0]));

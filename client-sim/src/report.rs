@@ -5,22 +5,42 @@
 //! where the key says so; a figure that nothing was measured for is `null`.
 //! Bytes are WebSocket messages with their frame headers, without TCP and IP.
 
+mod groups;
+mod load;
 mod misbehaviour;
+mod server;
 
+pub(crate) use load::{Cores, Generator};
 pub(crate) use misbehaviour::{Baseline, Memory, Misbehaviour, Seconds};
+#[cfg(test)]
+pub(crate) use server::Phase;
+pub(crate) use server::Server;
 
+pub(crate) use groups::GroupReport;
+
+use crate::bot::IDLE;
+use crate::diagnosis::{Finding, diagnose};
 use crate::ending::Kind;
-use crate::measure::{Durations, Tally};
-use crate::mischief::Role;
-use crate::prometheus::Histogram;
-use crate::scrape::ServerDelta;
-use crate::swarm::{Outcome, Plan};
-use serde::Serialize;
+use crate::machine::Machine;
+use crate::measure::{Durations, Inputs, Tally};
+use crate::scenario::{Plan, Role};
+use crate::slo::{Objectives, Verdict};
+use crate::swarm::Outcome;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The name and version of the report's form. A reader refuses another version; new
+/// keys may come without one.
+pub(crate) const FORMAT: &str = "downbeat.swarm/1";
+
 /// The report of a swarm.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
+    /// [`FORMAT`].
+    pub(crate) format: String,
+    /// The machine the bots are on.
+    pub(crate) machine: Machine,
+    pub(crate) cores: Cores,
     /// Bots that were to play, those that misbehave included.
     pub(crate) bots: u32,
     /// Bots of them that do not misbehave.
@@ -58,18 +78,27 @@ pub(crate) struct Report {
     pub(crate) bytes_per_visible_entity: Option<f64>,
     /// The server's own figures; `null` if its `/metrics` could not be read.
     pub(crate) server: Option<Server>,
-    /// This process.
     pub(crate) generator: Generator,
     #[serde(flatten)]
     pub(crate) misbehaviour: Misbehaviour,
     /// Why bots are not there at the end; not those that the server rightly ended.
     pub(crate) ends: BTreeMap<String, u32>,
     pub(crate) inputs: Inputs,
-    /// Inputs per second of each bot.
+    /// Inputs per second of each bot; `null` if they differ, or there are none.
     pub(crate) input_rate: Option<f64>,
-    pub(crate) behaviour: &'static str,
+    /// Of all groups.
+    pub(crate) behaviour: String,
     pub(crate) rooms: u32,
+    /// The same for each group of bots.
+    #[serde(default)]
+    pub(crate) groups: Vec<GroupReport>,
     pub(crate) seed: u64,
+    /// Whether each objective was kept; empty if there are none.
+    #[serde(default)]
+    pub(crate) objectives: Vec<Verdict>,
+    /// What stands out in these figures, and whose fault it is.
+    #[serde(default)]
+    pub(crate) findings: Vec<Finding>,
     /// Ships that bots destroyed.
     pub(crate) kills: u64,
     /// Points that bots have.
@@ -77,7 +106,7 @@ pub(crate) struct Report {
 }
 
 /// See the field of this type.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) mean: Option<f64>,
     pub(crate) min: Option<f64>,
@@ -85,7 +114,7 @@ pub(crate) struct Spread {
 }
 
 /// Percentiles of gaps and of the server's times.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Gaps {
     pub(crate) p50: Option<f64>,
     pub(crate) p99: Option<f64>,
@@ -93,7 +122,7 @@ pub(crate) struct Gaps {
 }
 
 /// Percentiles of latencies.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Latency {
     pub(crate) p50: Option<f64>,
     pub(crate) p95: Option<f64>,
@@ -101,53 +130,22 @@ pub(crate) struct Latency {
     pub(crate) max: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Visible {
     pub(crate) mean: Option<f64>,
     pub(crate) max: u64,
 }
 
-/// The server within the window, from its `/metrics`. Percentiles are estimated
-/// from buckets; `max` is the upper bound of the highest one that is not empty.
-#[derive(Debug, Serialize)]
-pub(crate) struct Server {
-    pub(crate) cpu_s: Option<f64>,
-    pub(crate) cpu_us_per_snapshot: Option<f64>,
-    /// At the end.
-    pub(crate) rss_bytes: Option<u64>,
-    pub(crate) memory_bytes: Memory,
-    pub(crate) tick_ms: Gaps,
-    pub(crate) tick_lateness_ms: Gaps,
-    pub(crate) ticks: Option<u64>,
-    pub(crate) ticks_skipped: Option<u64>,
-    pub(crate) snapshots_skipped: Option<u64>,
-}
-
-/// The load generator within the window: if it was late, so were its inputs.
-#[derive(Debug, Serialize)]
-pub(crate) struct Generator {
-    pub(crate) threads: usize,
-    pub(crate) cpu_s: Option<f64>,
-    /// From an input's scheduled moment to its sending.
-    pub(crate) lateness_ms: Gaps,
-}
-
-/// What became of the bots' inputs.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Inputs {
-    pub(crate) sent: u64,
-    /// Left out because a bot was too far behind its schedule.
-    pub(crate) skipped: u64,
-    /// Held back because inputs waited at the server all the time.
-    pub(crate) held: u64,
-    /// Sent and never acknowledged; they count with their age at the end.
-    pub(crate) unacknowledged: u64,
-    /// Not acknowledged when the link was cut.
-    pub(crate) cut: u64,
-}
-
 impl Report {
-    pub(crate) fn new(plan: &Plan, outcome: &Outcome) -> Self {
+    /// The figures, held against the objectives, and what stands out in them.
+    pub(crate) fn new(plan: &Plan, outcome: &Outcome, objectives: Option<&Objectives>) -> Self {
+        let mut report = Self::figures(plan, outcome);
+        report.objectives = objectives.map_or_else(Vec::new, |all| all.judge(&report));
+        report.findings = diagnose(&report);
+        report
+    }
+
+    fn figures(plan: &Plan, outcome: &Outcome) -> Self {
         let tallies = &outcome.tallies;
         let seconds = outcome.duration.as_secs_f64();
         let has_joined = |tally: &&Tally| tally.rates.is_some();
@@ -168,12 +166,22 @@ impl Report {
         let snapshots = sum(|tally| tally.snapshots);
         let visible = sum(|tally| tally.visible);
         let per_bot_s = |bytes: u64| ratio(bytes as f64, honest.len() as f64 * seconds);
-        let rate = |tally: &&&Tally| ratio(tally.snapshots as f64, seconds);
-        let sends_inputs = plan.behaviour != crate::behaviour::Behaviour::Idle;
-        let input_rate = plan.input_rate.or(rates.map(|rates| f64::from(rates.tick)));
+        let rate =
+            |tally: &&&Tally| ratio(tally.snapshots as f64, seconds - tally.away.as_secs_f64());
+        let sending = plan.groups.iter().filter(|group| group.way != IDLE.name);
+        let tick_rate = rates.map(|rates| f64::from(rates.tick));
+        let mut input_rates: Vec<_> = sending
+            .map(|group| group.input_rate.or(tick_rate))
+            .collect();
+        input_rates.dedup();
+        let mut ways: Vec<_> = plan.groups.iter().map(|group| group.way).collect();
+        ways.dedup();
         Self {
-            bots: plan.bots,
-            honest: plan.bots - plan.mischief.bots(),
+            format: FORMAT.into(),
+            machine: outcome.machine.clone(),
+            cores: Cores::of(&outcome.usage, seconds),
+            bots: plan.bots(),
+            honest: plan.honest(),
             joined: joined as u32,
             join_failures: (tallies.len() - joined) as u32,
             disconnects: ended(Kind::Lost),
@@ -200,37 +208,41 @@ impl Report {
                 sum(|tally| tally.snapshot_bytes) as f64,
                 visible as f64,
             ),
-            server: outcome
-                .server
-                .as_ref()
-                .ok()
-                .map(|server| Server::of(server, outcome.memory_high, misbehaviour.stalled)),
-            generator: Generator {
-                threads: plan.threads,
-                cpu_s: outcome.generator_cpu_s,
-                lateness_ms: Gaps::of(&outcome.measure.lateness),
-            },
+            server: outcome.server.as_ref().ok().map(|server| {
+                Server::of(
+                    server,
+                    &outcome.usage,
+                    outcome.memory_high,
+                    misbehaviour.stalled,
+                )
+            }),
+            generator: Generator::of(plan, outcome, snapshots),
             ends: ends(tallies),
             misbehaviour,
-            inputs: Inputs {
-                sent: sum(|tally| tally.inputs.sent),
-                skipped: sum(|tally| tally.inputs.skipped),
-                held: sum(|tally| tally.inputs.held),
-                unacknowledged: sum(|tally| tally.inputs.unacknowledged),
-                cut: sum(|tally| tally.inputs.cut),
+            inputs: honest.iter().map(|tally| tally.inputs).sum(),
+            input_rate: match input_rates[..] {
+                [rate] => rate,
+                _ => None,
             },
-            input_rate: input_rate.filter(|_| sends_inputs),
-            behaviour: plan.behaviour.label(),
-            rooms: plan.rooms,
+            behaviour: ways.join(", "),
+            rooms: plan.rooms(),
+            groups: groups::of(plan, outcome),
             seed: plan.seed,
-            kills: sum(|tally| tally.kills.into()),
-            scores: Spread::of(honest.iter().map(|tally| f64::from(tally.score))),
+            objectives: Vec::new(),
+            findings: Vec::new(),
+            kills: sum(|tally| tally.points.kills.into()),
+            scores: Spread::of(honest.iter().map(|tally| f64::from(tally.points.score))),
         }
     }
 
     /// Whether every bot joined, and every honest one stayed, came back where its
-    /// link was cut, and saw what it should.
+    /// link was cut, and saw what it should, and every objective was kept.
     pub(crate) fn is_good(&self) -> bool {
+        self.is_whole() && self.objectives.iter().all(|one| one.is_kept)
+    }
+
+    /// The same without the objectives.
+    pub(crate) fn is_whole(&self) -> bool {
         self.joined == self.bots
             && self.disconnects == 0
             && self.desyncs == 0
@@ -261,16 +273,6 @@ impl Gaps {
             max: durations.max_ms(),
         }
     }
-
-    /// From a histogram in seconds.
-    fn of_server(histogram: &Histogram) -> Self {
-        let ms = |seconds: Option<f64>| seconds.map(|seconds| seconds * 1e3);
-        Self {
-            p50: ms(histogram.quantile(0.5)),
-            p99: ms(histogram.quantile(0.99)),
-            max: ms(histogram.max()),
-        }
-    }
 }
 
 impl Latency {
@@ -280,24 +282,6 @@ impl Latency {
             p95: durations.quantile_ms(0.95),
             p99: durations.quantile_ms(0.99),
             max: durations.max_ms(),
-        }
-    }
-}
-
-impl Server {
-    fn of(delta: &ServerDelta, memory_high: Option<f64>, stalled: u32) -> Self {
-        let whole = |number: Option<f64>| number.map(|number| number.round() as u64);
-        let per_snapshot = delta.cpu_s.zip(delta.snapshots);
-        Self {
-            cpu_s: delta.cpu_s,
-            cpu_us_per_snapshot: per_snapshot.and_then(|(cpu, count)| ratio(cpu * 1e6, count)),
-            rss_bytes: whole(delta.rss_bytes),
-            memory_bytes: Memory::of(delta.rss_start, memory_high, delta.rss_bytes, stalled),
-            tick_ms: Gaps::of_server(&delta.tick),
-            tick_lateness_ms: Gaps::of_server(&delta.lateness),
-            ticks: whole(delta.ticks),
-            ticks_skipped: whole(delta.ticks_skipped),
-            snapshots_skipped: whole(delta.snapshots_skipped),
         }
     }
 }

@@ -11,7 +11,6 @@ use anyhow::Context;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 /// How long a reading may take: a server under load answers late.
@@ -20,7 +19,13 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const PAGE_LIMIT: u64 = 4 << 20;
 
 /// The server's resident memory.
-const MEMORY: &str = "process_resident_memory_bytes";
+pub(crate) const MEMORY: &str = "process_resident_memory_bytes";
+/// How long ticks take.
+const TICK: &str = "downbeat_tick_seconds";
+/// The phases of a tick, in their order.
+const PHASES: [&str; 7] = [
+    "drain", "journal", "step", "view", "encode", "send", "watch",
+];
 /// From one look at it to the next.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -48,7 +53,7 @@ pub(crate) async fn read(target: &Target, address: SocketAddr) -> anyhow::Result
 }
 
 async fn fetch(target: &Target, address: SocketAddr) -> anyhow::Result<Page> {
-    let mut stream = TcpStream::connect(address).await?;
+    let mut stream = target.open(address, None).await?;
     let request = format!(
         "GET /metrics HTTP/1.0\r\nHost: {}\r\nAccept: text/plain\r\n\r\n",
         target.authority()
@@ -76,6 +81,8 @@ pub(crate) struct ServerDelta {
     pub(crate) rss_start: Option<f64>,
     /// In seconds.
     pub(crate) tick: Histogram,
+    /// The same by phase, in the tick's order.
+    pub(crate) phases: Vec<(String, Histogram)>,
     /// In seconds.
     pub(crate) lateness: Histogram,
 }
@@ -87,7 +94,12 @@ impl ServerDelta {
             let before = start.histogram(name, label);
             end.histogram(name, label).since(&before)
         };
+        let phases = PHASES.iter().map(|phase| {
+            let label = format!("phase=\"{phase}\"");
+            ((*phase).to_owned(), histogram(TICK, &label))
+        });
         Self {
+            phases: phases.filter(|(_, times)| times.mean().is_some()).collect(),
             cpu_s: counted("process_cpu_seconds_total"),
             snapshots: counted("downbeat_snapshots_total"),
             snapshots_skipped: counted("downbeat_snapshots_skipped_total"),
@@ -95,7 +107,7 @@ impl ServerDelta {
             ticks_skipped: counted("downbeat_ticks_skipped_total"),
             rss_bytes: end.value(MEMORY),
             rss_start: start.value(MEMORY),
-            tick: histogram("downbeat_tick_seconds", "phase=\"total\""),
+            tick: histogram(TICK, "phase=\"total\""),
             lateness: histogram("downbeat_tick_lateness_seconds", ""),
         }
     }

@@ -3,8 +3,9 @@
 //! Written by whoever runs the swarm and by bots that come and go, read by all.
 //! No lock: the window is set once, the rest are counters.
 
-use std::sync::OnceLock;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A measured time.
@@ -52,11 +53,30 @@ pub(crate) struct Stage {
     joined: AtomicU32,
     failed: AtomicU32,
     ended: AtomicU32,
+    /// Sockets of bots that play now.
+    present: AtomicU32,
     snapshots: AtomicU64,
 }
 
+/// A bot's being there: counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Presence(Arc<Stage>);
+
+impl Presence {
+    pub(crate) fn new(stage: &Arc<Stage>) -> Self {
+        stage.present.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(stage))
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.present.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// How a swarm stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Live {
     /// Bots that got a welcome.
     pub(crate) joined: u32,
@@ -64,6 +84,8 @@ pub(crate) struct Live {
     pub(crate) failed: u32,
     /// Bots that got one and did not stay to the end.
     pub(crate) ended: u32,
+    /// Bots that are connected now.
+    pub(crate) present: u32,
     /// Snapshots of all of them.
     pub(crate) snapshots: u64,
 }
@@ -100,11 +122,25 @@ impl Stage {
         self.snapshots.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Adds what was counted elsewhere from one reading to the next.
+    pub(crate) fn count(&self, before: &Live, now: &Live) {
+        let add = |to: &AtomicU32, now: u32, before: u32| {
+            to.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+        };
+        add(&self.joined, now.joined, before.joined);
+        add(&self.failed, now.failed, before.failed);
+        add(&self.ended, now.ended, before.ended);
+        add(&self.present, now.present, before.present);
+        let snapshots = now.snapshots.wrapping_sub(before.snapshots);
+        self.snapshots.fetch_add(snapshots, Ordering::Relaxed);
+    }
+
     pub(crate) fn live(&self) -> Live {
         Live {
             joined: self.joined.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             ended: self.ended.load(Ordering::Relaxed),
+            present: self.present.load(Ordering::Relaxed),
             snapshots: self.snapshots.load(Ordering::Relaxed),
         }
     }

@@ -2,23 +2,23 @@
 //!
 //! Owns words, units and alignment; the figures come from the report.
 
+mod groups;
 mod misbehaviour;
 
+use crate::bot::IDLE;
 use crate::report::{Gaps, Report};
-use crate::swarm::{Outcome, Plan};
+use crate::scenario::Plan;
+use crate::swarm::Outcome;
 use comfy_table::{CellAlignment, LineStyle, Table, presets};
 use std::fmt::Write;
-
-/// Later than this at the 99th percentile, and the bots themselves are suspect,
-/// in milliseconds.
-const LATE: f64 = 5.0;
 
 /// The whole text, ending with a line break.
 pub(crate) fn render(plan: &Plan, outcome: &Outcome, report: &Report) -> String {
     let mut text = String::new();
     let inputs = match report.input_rate {
         Some(rate) => format!("{} Hz inputs", number(Some(rate), 2)),
-        None => "no inputs".into(),
+        None if report.behaviour == IDLE.name => "no inputs".into(),
+        None => "inputs at several rates".into(),
     };
     let rooms = match report.rooms {
         1 => String::new(),
@@ -27,13 +27,14 @@ pub(crate) fn render(plan: &Plan, outcome: &Outcome, report: &Report) -> String 
     // Writing into a string cannot fail.
     let _ = write!(
         text,
-        "\n {} bots{rooms} at {}, {} s measured\n {}, {inputs}, seed {}\n\n{}\n\n{}\n",
+        "\n {} bots{rooms} at {}, {} s measured\n {}, {inputs}, seed {}\n\n{}\n\n{}{}\n",
         thousands(u64::from(report.bots)),
         plan.target,
         number(Some(report.duration_s), 1),
         report.behaviour,
         report.seed,
         facts(report),
+        groups::render(report),
         times(report),
     );
     for note in notes(outcome, report) {
@@ -198,20 +199,27 @@ fn notes(outcome: &Outcome, report: &Report) -> Vec<String> {
     if let Err(error) = &outcome.server {
         notes.push(format!("no figures from the server's /metrics: {error}"));
     }
-    let late = report.generator.lateness_ms.p99.filter(|late| *late > LATE);
-    if let Some(late) = late {
-        notes.push(format!(
-            "the bots themselves were late (p99 {late:.1} ms): do not blame the server alone"
-        ));
-    }
+    notes.extend(report.findings.iter().map(ToString::to_string));
     notes
 }
 
 fn verdict(outcome: &Outcome, report: &Report) -> String {
     if report.is_good() {
-        return "ok: every bot joined, stayed and saw what it should".into();
+        let kept: Vec<_> = report
+            .objectives
+            .iter()
+            .map(|one| format!("\n   {}: it is {}", one.objective, one.text))
+            .collect();
+        return format!(
+            "ok: every bot joined, stayed and saw what it should{}",
+            kept.concat()
+        );
     }
     let mut text = String::from("failed:");
+    for broken in report.objectives.iter().filter(|one| !one.is_kept) {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "\n   {}: it is {}", broken.objective, broken.text);
+    }
     for (label, count) in &report.ends {
         let endings = outcome
             .tallies
@@ -226,7 +234,7 @@ fn verdict(outcome: &Outcome, report: &Report) -> String {
 }
 
 /// A figure with at most so many decimals; a dash if there is none.
-fn number(value: Option<f64>, decimals: usize) -> String {
+pub(crate) fn number(value: Option<f64>, decimals: usize) -> String {
     let Some(value) = value else {
         return "–".into();
     };
@@ -237,7 +245,7 @@ fn number(value: Option<f64>, decimals: usize) -> String {
 }
 
 /// A count with separators.
-fn thousands(count: u64) -> String {
+pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -111,18 +111,14 @@ impl<E: Replicate> Mirror<E> {
 
     /// The checksum of everything shown: FNV-1a (32 bits) over, for each cell that
     /// is not empty, in ascending order, its id and its own sum, four bytes each,
-    /// little endian. A cell's own sum is FNV-1a over its list as
-    /// [`put_entities`] writes it.
+    /// little endian. A cell's own sum is [`cell_sum`].
     ///
     /// # Errors
     /// [`EncodeError`] if an entity cannot be encoded.
     pub fn checksum(&self) -> Result<u32, EncodeError> {
-        let mut bytes = Vec::new();
         let mut sum = FNV_START;
         for (cell, entities) in &self.cells {
-            bytes.clear();
-            put_entities(entities, &mut bytes)?;
-            sum = add_cell(sum, *cell, fnv1a(FNV_START, &bytes));
+            sum = add_cell(sum, *cell, cell_sum(entities)?);
         }
         Ok(sum)
     }
@@ -130,6 +126,12 @@ impl<E: Replicate> Mirror<E> {
     /// All entities in sight, by cell and then by id.
     pub fn entities(&self) -> impl Iterator<Item = &(EntityId, E)> {
         self.cells.values().flatten()
+    }
+
+    /// What is in sight of one cell, by id. A snapshot's indices count in it.
+    #[must_use]
+    pub fn cell(&self, cell: CellId) -> &[(EntityId, E)] {
+        self.cells.get(&cell).map_or(&[], Vec::as_slice)
     }
 
     /// How many entities are in sight.
@@ -167,12 +169,42 @@ impl<E: Replicate> Mirror<E> {
 
     fn change(&mut self, cell: CellId, change: CellChange<E>) -> Result<(), MirrorError> {
         let list = self.cells.entry(cell).or_default();
-        match change {
-            CellChange::Keyframe(entities) => {
+        change.apply(list)?;
+        if list.is_empty() {
+            self.cells.remove(&cell);
+        }
+        Ok(())
+    }
+}
+
+/// A cell's own sum: FNV-1a over its list as [`put_entities`] writes it.
+///
+/// # Errors
+/// [`EncodeError`] if an entity cannot be encoded.
+pub fn cell_sum<E: Replicate>(entities: &[(EntityId, E)]) -> Result<u32, EncodeError> {
+    let mut bytes = Vec::new();
+    put_entities(entities, &mut bytes)?;
+    Ok(fnv1a(FNV_START, &bytes))
+}
+
+/// Adds one cell's sum to the checksum of all that is in sight.
+#[must_use]
+pub fn add_cell(sum: u32, cell: CellId, cell_sum: u32) -> u32 {
+    fnv1a(fnv1a(sum, &cell.0.to_le_bytes()), &cell_sum.to_le_bytes())
+}
+
+impl<E: Replicate> CellChange<E> {
+    /// Changes a cell's list, ordered by id, which has been predicted.
+    ///
+    /// # Errors
+    /// [`MirrorError::Misfit`]; the list is then of no use any more.
+    pub fn apply(self, list: &mut Vec<(EntityId, E)>) -> Result<(), MirrorError> {
+        match self {
+            Self::Keyframe(entities) => {
                 list.clear();
-                enter(list, entities)?;
+                enter(list, entities)
             }
-            CellChange::Delta {
+            Self::Delta {
                 left,
                 changed,
                 entered,
@@ -189,20 +221,10 @@ impl<E: Replicate> Mirror<E> {
                         .apply(&diff)
                         .map_err(|_| MirrorError::Misfit("a difference does not fit"))?;
                 }
-                enter(list, entered)?;
+                enter(list, entered)
             }
         }
-        if list.is_empty() {
-            self.cells.remove(&cell);
-        }
-        Ok(())
     }
-}
-
-/// Adds one cell's sum to the checksum of all that is in sight.
-#[must_use]
-pub fn add_cell(sum: u32, cell: CellId, cell_sum: u32) -> u32 {
-    fnv1a(fnv1a(sum, &cell.0.to_le_bytes()), &cell_sum.to_le_bytes())
 }
 
 /// Removes the entities at the given indices, as differences.

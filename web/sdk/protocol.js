@@ -90,6 +90,16 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
+ * How often a client is told what it sees. Until the first one: every snapshot, and no
+ * overload.
+ * @typedef {object} Pace
+ * @property {number} ticks Ticks from one telling of a cell to the next, for the cell
+ *   in sight that is told least often.
+ * @property {number} step How far the room has degraded under overload, 0 (not at all)
+ *   to 4.
+ */
+
+/**
  * Numbers are as they are meant, not as they are on the wire.
  * @template E, O
  * @typedef {object} Snapshot
@@ -97,6 +107,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} elapsed Ticks since the previous one.
  * @property {number} applied By how much the last applied input went on.
  * @property {number} waiting Inputs that wait at the server.
+ * @property {Pace | null} pace How often the client is told from now on, if it changed.
  * @property {O | null} own The player's own part, if it changed.
  * @property {number | null} checksum
  * @property {boolean} reset
@@ -233,6 +244,7 @@ function readServer(game, reader) {
         elapsed: reader.u32(),
         applied: reader.u32(),
         waiting: reader.u32(),
+        pace: reader.option((reader) => ({ ticks: reader.u32(), step: reader.u32() })),
         own: reader.option(game.readOwn),
         checksum: reader.option((reader) => reader.u32()),
         reset: reader.bool(),

@@ -5,10 +5,12 @@
 
 use super::Shared;
 use super::noise::Noise;
-use crate::behaviour::generator;
+use crate::bot::Bot;
 use crate::ending::Ending;
 use crate::join::{connect, join};
 use crate::last_words::LastWords;
+use crate::seeds::generator;
+use crate::view::Pool;
 use rand::RngExt;
 use std::io;
 use std::time::Duration;
@@ -23,15 +25,15 @@ const PAUSE_MS: std::ops::Range<u64> = 500..1500;
 const GARBAGE: u64 = 0x6A3B;
 
 /// Runs until it is dropped.
-pub(super) async fn run(shared: &Shared, number: u32) {
+pub(super) async fn run<B: Bot>(shared: &Shared, number: u32) {
     let mut rng = generator(shared.plan.seed ^ GARBAGE, number);
-    let mut noise = Noise::new(generator(shared.plan.seed ^ !GARBAGE, number));
+    let mut noise = Noise::new::<B::Wire>(generator(shared.plan.seed ^ !GARBAGE, number));
     sleep_until(shared.window.start.into()).await;
     loop {
         // First of all: nobody begins in step with the others.
         sleep(Duration::from_millis(rng.random_range(PAUSE_MS))).await;
         let says_hello = rng.random_bool(0.5);
-        let ending = visit(shared, number, says_hello, &mut noise).await;
+        let ending = visit::<B>(shared, number, says_hello, &mut noise).await;
         let label = match ending {
             Ok(ending) | Err(ending) => ending.label,
         };
@@ -41,7 +43,7 @@ pub(super) async fn run(shared: &Shared, number: u32) {
 }
 
 /// One connection, until the server ends it.
-async fn visit(
+async fn visit<B: Bot>(
     shared: &Shared,
     number: u32,
     says_hello: bool,
@@ -49,12 +51,14 @@ async fn visit(
 ) -> Result<Ending, Ending> {
     let (plan, address) = (&shared.plan, shared.address);
     let socket = if says_hello {
-        join(plan, address, number, None).await?.0
+        join::<B::Wire>(plan, address, number, None, Pool::default())
+            .await?
+            .0
     } else {
-        connect(plan, address).await?
+        connect(plan, address, number).await?
     };
     shared.counted.borrow_mut().garbage_connections += 1;
-    let stream = socket.get_ref();
+    let stream = socket.get_ref().get_ref().tcp();
     let mut heard = LastWords::default();
     loop {
         let sent = send(stream, noise.next()).await;

@@ -19,7 +19,7 @@ const MORE: u8 = b'a';
 
 /// Runs until the server ends it, or it is dropped. Comes in along the ramp.
 pub(super) async fn run(shared: &Shared, number: u32) {
-    let after = Duration::from_secs_f64(f64::from(number) / shared.plan.ramp);
+    let after = Duration::from_secs_f64(f64::from(number) / shared.plan.groups[0].ramp);
     sleep_until((shared.window.start + after).into()).await;
     let at = shared.counted.borrow().loris.len();
     shared.counted.borrow_mut().loris.push(Hang::default());

@@ -8,9 +8,11 @@ mod garbage;
 mod loris;
 mod noise;
 
+use crate::bot::Bot;
 use crate::measure::Hang;
+use crate::scenario::Plan;
 use crate::stage::Window;
-use crate::swarm::{self, Plan};
+use crate::swarm;
 use anyhow::Context;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -46,13 +48,13 @@ struct Shared {
 ///
 /// # Errors
 /// If the system gives no thread.
-pub(crate) fn start(
+pub(crate) fn start<B: Bot>(
     plan: &Plan,
     address: SocketAddr,
     window: Window,
     leave: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<JoinHandle<anyhow::Result<Hostile>>>> {
-    if plan.mischief.garbage + plan.mischief.slowloris == 0 {
+    if plan.strangers.garbage + plan.strangers.slowloris == 0 {
         return Ok(None);
     }
     let plan = plan.clone();
@@ -65,13 +67,13 @@ pub(crate) fn start(
                 window,
                 counted: RefCell::default(),
             });
-            run(&shared, leave)
+            run::<B>(&shared, leave)
         })
         .map(Some)
         .context("cannot start a thread")
 }
 
-fn run(shared: &Rc<Shared>, mut leave: watch::Receiver<bool>) -> anyhow::Result<Hostile> {
+fn run<B: Bot>(shared: &Rc<Shared>, mut leave: watch::Receiver<bool>) -> anyhow::Result<Hostile> {
     let local = LocalSet::new();
     local.block_on(&swarm::runtime()?, async {
         let over = async {
@@ -83,11 +85,11 @@ fn run(shared: &Rc<Shared>, mut leave: watch::Receiver<bool>) -> anyhow::Result<
         };
         // Dropped at the end, and every socket with them.
         let mut connections = JoinSet::new();
-        for number in 0..shared.plan.mischief.garbage {
+        for number in 0..shared.plan.strangers.garbage {
             let shared = Rc::clone(shared);
-            connections.spawn_local(async move { garbage::run(&shared, number).await });
+            connections.spawn_local(async move { garbage::run::<B>(&shared, number).await });
         }
-        for number in 0..shared.plan.mischief.slowloris {
+        for number in 0..shared.plan.strangers.slowloris {
             let shared = Rc::clone(shared);
             connections.spawn_local(async move { loris::run(&shared, number).await });
         }

@@ -4,8 +4,8 @@
 //! 5.2.
 
 use crate::player;
-use downbeat_protocol::arena::Input;
 use downbeat_protocol::codec;
+use downbeat_protocol::message::Wire;
 use downbeat_protocol::{ClientMessage, Seq, Tick};
 use rand::RngExt;
 use rand_pcg::Lcg64Xsh32;
@@ -56,23 +56,21 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    pub(super) fn new(rng: Lcg64Xsh32) -> Self {
+    pub(super) fn new<W: Wire>(rng: Lcg64Xsh32) -> Self {
         let input = ClientMessage::Input {
             seq: Seq(1),
             tick: Tick(1000),
             received: Tick(999),
-            input: Input {
-                controls: 1,
-                aim: 1024,
-            },
+            // As small as inputs are. Of the game itself no input is known here.
+            input: (1u8, 1024u16),
         };
-        let ping = ClientMessage::<Input>::Ping {
+        let ping = ClientMessage::<()>::Ping {
             nonce: 1,
             received: Tick(999),
         };
         let mut hello = Vec::new();
         // These types are always encodable; an empty message is garbage as well.
-        let _ = player::hello("", "noise", None, &mut hello);
+        let _ = player::hello::<W>("", "noise", None, None, &mut hello);
         let real = [codec::encode(&input), codec::encode(&ping), Ok(hello)];
         Self {
             rng,
@@ -136,13 +134,14 @@ impl Noise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::behaviour::generator;
+    use crate::seeds::generator;
+    use downbeat_protocol::arena::ArenaWire;
     use std::collections::BTreeSet;
 
     #[test]
     fn the_same_seed_sends_the_same_and_never_much() {
         let pieces = |seed| {
-            let mut noise = Noise::new(generator(seed, 3));
+            let mut noise = Noise::new::<ArenaWire>(generator(seed, 3));
             (0..500).map(|_| noise.next().to_vec()).collect::<Vec<_>>()
         };
         let sent = pieces(1);
@@ -172,7 +171,7 @@ mod tests {
 
     #[test]
     fn real_messages_are_damaged_as_their_kind_says() {
-        let mut noise = Noise::new(generator(1, 1));
+        let mut noise = Noise::new::<ArenaWire>(generator(1, 1));
         for _ in 0..200 {
             noise.make(Kind::Truncated);
             let cut = payload(&noise.frame);

@@ -7,13 +7,13 @@ use super::{Gaps, ratio};
 use crate::ending::Kind;
 use crate::hostile::Hostile;
 use crate::measure::{Hang, Tally};
-use crate::mischief::Role;
+use crate::scenario::Role;
 use crate::swarm::Outcome;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A part of the report.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Misbehaviour {
     /// Bots that stopped reading and acknowledging.
     pub(crate) stalled: u32,
@@ -49,14 +49,14 @@ pub(crate) struct Misbehaviour {
 }
 
 /// In seconds; `null` if there are none.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seconds {
     pub(crate) p50: Option<f64>,
     pub(crate) max: Option<f64>,
 }
 
 /// The honest bots before anything misbehaved, beside the same afterwards.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Baseline {
     pub(crate) duration_s: f64,
     pub(crate) snapshot_gap_ms: Gaps,
@@ -65,7 +65,7 @@ pub(crate) struct Baseline {
 }
 
 /// Resident memory of the server, in bytes.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Memory {
     /// When the window began.
     pub(crate) start: Option<u64>,

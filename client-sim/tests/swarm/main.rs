@@ -3,6 +3,8 @@
 
 mod fake;
 mod misbehaviour;
+mod play;
+mod tape;
 
 use fake::{Fake, Fault, RATE, SHIPS};
 use serde_json::Value;
@@ -162,6 +164,11 @@ fn a_server_that_falls_silent_does_not_look_fast() {
         number(&report, "/snapshot_gap_ms/max") > 900.0,
         "{report:#}"
     );
+    // The silence is one gap per bot, but of all snapshots due in it.
+    assert!(
+        number(&report, "/snapshot_gap_ms/p50") > 300.0,
+        "{report:#}"
+    );
     assert!(
         number(&report, "/inputs/unacknowledged") > 0.0,
         "{report:#}"
@@ -258,7 +265,105 @@ fn arguments_that_make_no_sense_end_with_code_2() {
         let output = swarm(url, arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let text = String::from_utf8(output.stderr).unwrap();
-        let is_blamed = arguments.iter().any(|argument| text.contains(argument));
+        let is_blamed = arguments
+            .iter()
+            .any(|argument| text.contains(argument.trim_start_matches("--")));
         assert!(is_blamed, "{arguments:?}: {text}");
     }
+}
+
+#[test]
+fn bots_in_several_processes_are_one_swarm() {
+    let (code, report) = report(Fault::None, &["--processes", "3", "--baseline", "1s"]);
+    assert_eq!(code, 0, "{report:#}");
+    for (path, expected) in [
+        ("/joined", 5.0),
+        ("/disconnects", 0.0),
+        ("/duration_s", 1.0),
+        ("/kills", 10.0),
+        ("/inputs/unacknowledged", 0.0),
+    ] {
+        assert_within(&report, path, expected - 0.01, expected + 0.01);
+    }
+    let rate = f64::from(RATE);
+    assert_within(&report, "/snapshot_rate_hz/mean", rate * 0.6, rate * 1.4);
+    let period = 1000.0 / rate;
+    assert_within(&report, "/snapshot_gap_ms/p50", 0.0, period * 3.0);
+    assert_within(&report, "/baseline/snapshot_gap_ms/max", 1.0, 1000.0);
+    let (code, report) = self::report(Fault::Kick(2), &["--processes", "2"]);
+    assert_eq!((code, report["disconnects"].as_u64()), (1, Some(1)));
+    assert_eq!(report["ends"], serde_json::json!({ "kicked": 1 }));
+}
+
+#[test]
+fn objectives_decide_the_exit_code_and_the_broken_one_is_named() {
+    let server = Fake::start(Fault::None);
+    for (slo, code, words) in [
+        (
+            "desyncs=0,gap_p99<1000",
+            0,
+            &["ok:", "desyncs=0: it is 0"][..],
+        ),
+        (
+            "desyncs=0,skipped=0,bytes_down<1",
+            1,
+            &["failed:", "skipped=0: it is 2", "bytes_down<1: it is"],
+        ),
+        ("server_memory>0", 0, &["server_memory>0: it is 4.8"]),
+    ] {
+        let output = swarm(&server.url(), &["--slo", slo]);
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{slo}: {table}");
+        for word in words {
+            assert!(table.contains(word), "{word:?} is not in\n{table}");
+        }
+        assert!(!table.contains("desyncs=0: it is 1"));
+    }
+    let output = swarm(&server.url(), &["--slo", "gap_p98<1.5"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("there are tick_p50, tick_p99"), "{text}");
+}
+
+#[test]
+fn a_run_is_held_against_an_earlier_one() {
+    let server = Fake::start(Fault::None);
+    let name = format!("client-sim-base-{}.json", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let path = file.to_str().unwrap();
+    let output = swarm(&server.url(), &["--json", path]);
+    assert_eq!(output.status.code(), Some(0));
+    let mut base: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let against = |base: &Value, tolerance: &str| {
+        std::fs::write(&file, base.to_string()).unwrap();
+        let more = ["--against", path, "--tolerance", tolerance];
+        let output = swarm(&server.url(), &more);
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), text)
+    };
+    let (code, text) = against(&base, "1000%");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("ratio") && text.contains("ok: nothing is worse"));
+
+    base["bytes_down_per_bot_s"] = 1.0.into();
+    base["bots"] = 4.into();
+    let (code, text) = against(&base, "1000%");
+    assert_eq!(code, Some(1), "{text}");
+    for word in ["failed: one figure is worse", "differ in bots: 4, now 5"] {
+        assert!(text.contains(word), "{word:?} is not in\n{text}");
+    }
+    base["format"] = "downbeat.swarm/0".into();
+    assert_eq!(against(&base, "10%").0, Some(2));
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_bot_that_is_late_says_so_and_what_it_left_out_counts() {
+    let (_, report) = report(Fault::None, &["--bots", "1", "--drag", "200ms"]);
+    assert_within(&report, "/generator/lateness_ms/max", 150.0, 60_000.0);
+    // At 30 Hz several inputs are due while the bot sleeps: more than half are late.
+    assert_within(&report, "/generator/lateness_ms/p50", 40.0, 60_000.0);
+    let findings = report["findings"].as_array().unwrap();
+    let blamed: Vec<_> = findings.iter().map(|it| &it["culprit"]).collect();
+    assert!(blamed.contains(&&Value::from("generator")), "{findings:?}");
 }
