@@ -62,7 +62,7 @@ export class Hud {
 
   /**
    * Says that something happened.
-   * @param {'kill'} kind
+   * @param {'kill' | 'news'} kind
    * @param {string} before
    * @param {string} [who]
    * @param {string} [after]

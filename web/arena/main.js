@@ -240,7 +240,7 @@ function play(client, now, dt) {
   effects.advance(dt);
   const size = rules.size / POSITION_ONE;
   view.draw(things, { size, myShip, me: player, effects, now });
-  view.drawSticks(controls);
+  if (client.state === 'playing') view.drawSticks(controls);
   controls.setShip(canvas.clientWidth / 2, canvas.clientHeight / 2);
 
   listen(client);
