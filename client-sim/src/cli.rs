@@ -6,6 +6,7 @@
 use crate::bot::{self, Bot};
 use crate::compare::{self, Comparison};
 use crate::crew;
+use crate::record::{self, RecordArgs, ShowArgs};
 use crate::report::Report;
 use crate::scenario::{self, Flags, Plan, text};
 use crate::slo::{self, Objectives};
@@ -76,6 +77,16 @@ enum Command {
     /// grow beyond noise, its sessions must be those of the bots and gone when they
     /// are, and its ticks must keep to the clock within one an hour. Exit code 1 names what failed.
     Soak(SoakArgs),
+
+    /// Save what one client is told, with times
+    ///
+    /// It joins as a player who only acknowledges.
+    Record(RecordArgs),
+
+    /// Print what was saved, message by message
+    ///
+    /// Exit code 1 if a client would have stopped somewhere: it says where, and why.
+    Show(ShowArgs),
 }
 
 #[derive(Debug, Args)]
@@ -170,6 +181,12 @@ pub fn run<B: Bot>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clo
         Ok(Cli {
             command: Command::Soak(args),
         }) => verdict(soak::run::<B>(&args)),
+        Ok(Cli {
+            command: Command::Record(args),
+        }) => verdict(record::record::<B>(&args)),
+        Ok(Cli {
+            command: Command::Show(args),
+        }) => verdict(record::show::<B>(&args)),
         Err(error) => {
             // Help is no error; that nobody reads it is none, either.
             let _ = error.print();
@@ -255,7 +272,11 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Asked)> {
 fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
     let ways: Vec<_> = bot::ways::<B>().collect();
     let scenario = match &args.scenario {
-        Some(path) => scenario::read(path, &ways)?,
+        Some(path) => {
+            let mut scenario = scenario::read(path, &ways)?;
+            args.flags.scale(&mut scenario);
+            scenario
+        }
         None => args.flags.scenario(&ways)?,
     };
     let threads = args.threads.map_or_else(

@@ -48,6 +48,7 @@ mod net;
 mod pacer;
 mod player;
 mod prometheus;
+mod record;
 mod report;
 mod scenario;
 mod scrape;
