@@ -2,7 +2,8 @@
 //!
 //! `client-sim swarm` lets many bots play over binary WebSocket and reports how
 //! well the server kept its rate. A bot knows of the server only what
-//! `downbeat-protocol` says, like any other client.
+//! `downbeat-protocol` says, like any other client. `client-sim sweep` finds out how
+//! many of them a server holds at each tick rate.
 //!
 //! ```text
 //!  cli ──► swarm ──► crew: threads, or processes of them ──► measure ──► report ──► table, JSON
@@ -13,6 +14,7 @@
 //!            │           └─ scenario   does it stall, trickle, leave, is it cut, and when?
 //!            ├─► hostile ──► garbage, slow requests: a thread beside the bots
 //!            └─► scrape ──► prometheus: the server's own figures
+//!      ──► sweep: for each try a server and a swarm, as processes ──► words, html, JSON
 //! ```
 //!
 //! A swarm for a game of your own is one trait, [`Bot`], and one line, with the
