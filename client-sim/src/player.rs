@@ -314,6 +314,7 @@ mod tests {
             elapsed: 1,
             applied,
             waiting: 3,
+            pace: None,
             own: None,
             checksum,
             reset: false,

@@ -156,34 +156,6 @@ fn a_scenario_is_played_with_as_many_bots_as_flags_say() {
 }
 
 #[test]
-fn what_a_client_was_told_can_be_recorded_and_shown() {
-    let server = Real::start::<Arena>(Secrets::default(), |_| {});
-    let file = folder("record").join("record");
-    let (file, url) = (file.to_str().unwrap(), server.url());
-    let record = [
-        "client-sim",
-        "record",
-        file,
-        "--url",
-        &url,
-        "--duration",
-        "2s",
-    ];
-    assert_eq!(client_sim::cli::run::<Pilot>(record), 0);
-    assert_eq!(
-        client_sim::cli::run::<Pilot>(["client-sim", "show", file]),
-        0
-    );
-    let bytes = fs::read(file).unwrap();
-    assert!(bytes.len() > 1000, "{} bytes of two seconds", bytes.len());
-    fs::write(file, &bytes[..bytes.len() - 1]).unwrap();
-    assert_eq!(
-        client_sim::cli::run::<Pilot>(["client-sim", "show", file]),
-        1
-    );
-}
-
-#[test]
 fn a_delay_shows_in_every_answer_and_nothing_is_lost() {
     let server = Real::start::<Arena>(Secrets::default(), |_| {});
     let arguments = [
