@@ -308,7 +308,11 @@ fn prepare<B: Bot>(args: SwarmArgs) -> anyhow::Result<(Plan, Asked)> {
 fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
     let ways: Vec<_> = bot::ways::<B>().collect();
     let scenario = match &args.scenario {
-        Some(path) => scenario::read(path, &ways)?,
+        Some(path) => {
+            let mut scenario = scenario::read(path, &ways)?;
+            args.flags.scale(&mut scenario);
+            scenario
+        }
         None => args.flags.scenario(&ways)?,
     };
     let threads = args.threads.map_or_else(

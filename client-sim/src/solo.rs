@@ -254,14 +254,12 @@ impl<W: Wire, T: Tap> Solo<W, T> {
             }
             Heard::Event(event) => Ok(Some(News::Event(event))),
             // The connection ends with the close frame that follows.
-            Heard::Bye { code, text } => {
-                if let Ok(ServerMessage::<W>::Bye {
-                    retry_after_ms: Some(ms),
-                    ..
-                }) = codec::decode(bytes)
-                {
-                    self.stay_away = Some(Duration::from_millis(ms.into()));
-                }
+            Heard::Bye {
+                code,
+                text,
+                retry_after,
+            } => {
+                self.stay_away = retry_after.or(self.stay_away);
                 Err(Ending::from_code(code, &text))
             }
             Heard::Other => Ok(match codec::decode::<ServerMessage<W>>(bytes) {

@@ -10,13 +10,13 @@ use std::time::Duration;
 /// What a swarm is without a file.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Flags {
-    /// How many bots
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(super::MOST_BOTS)))]
-    pub(crate) bots: u32,
+    /// How many bots, or how many a scenario's groups shrink or grow to [default: 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(super::MOST_BOTS)))]
+    bots: Option<u32>,
 
-    /// How many bots connect per second
-    #[arg(long, value_name = "N/s", default_value = "200/s", value_parser = text::ramp)]
-    ramp: f64,
+    /// How many bots connect per second [default: 200/s, or as a scenario says]
+    #[arg(long, value_name = "N/s", value_parser = text::ramp)]
+    ramp: Option<f64>,
 
     /// Inputs per second of each bot, up to 1000 [default: the server's tick rate]
     #[arg(long, value_name = "HZ", value_parser = text::input_rate)]
@@ -64,13 +64,14 @@ pub(crate) struct Flags {
     slowloris: u32,
 }
 
+/// How many bots there are, if nobody says.
+const BOTS: u32 = 100;
+
 const HEADING: &str = "Misbehaviour, within the measured window";
 
 impl Flags {
     /// The flags that a scenario takes the place of.
-    pub(crate) const NAMES: [&str; 12] = [
-        "bots",
-        "ramp",
+    pub(crate) const NAMES: [&str; 10] = [
         "input_rate",
         "behaviour",
         "rooms",
@@ -83,6 +84,17 @@ impl Flags {
         "slowloris",
     ];
 
+    /// Lets a scenario have as many bots, joining as fast, as these flags say.
+    pub(crate) fn scale(&self, scenario: &mut Scenario) {
+        if let Some(bots) = self.bots {
+            scale(&mut scenario.groups, bots);
+        }
+        let early = scenario.groups.iter_mut();
+        for group in early.filter(|group| group.join_at.is_none()) {
+            group.ramp = self.ramp.unwrap_or(group.ramp);
+        }
+    }
+
     /// The groups meant, of a game that can be played in these ways. The last bots
     /// misbehave: their numbers follow each other, so they are spread evenly over
     /// threads and rooms.
@@ -93,18 +105,17 @@ impl Flags {
         let way = ways.iter().find(|way| way.name == self.behaviour);
         let way = way.context("no such behaviour")?.name;
         let stalled = self.stall.map_or(0, |(bots, _)| bots);
-        let honest = self.bots.checked_sub(self.trickle + stalled);
+        let bots = self.bots.unwrap_or(BOTS);
+        let honest = bots.checked_sub(self.trickle + stalled);
         let honest = honest.unwrap_or(0);
         ensure!(
             honest > 0,
-            "--stall and --trickle must leave at least one of {} bots honest",
-            self.bots
+            "--stall and --trickle must leave at least one of {bots} bots honest"
         );
         let group = |name, bots, role| Group {
             role,
             input_rate: self.input_rate,
             rooms: self.rooms,
-            ramp: self.ramp,
             net: self.net,
             ..Group::new(name, bots, way)
         };
@@ -127,12 +138,44 @@ impl Flags {
             garbage: self.garbage,
             slowloris: self.slowloris,
         };
-        Ok(Scenario {
+        let mut scenario = Scenario {
             duration: None,
             baseline: None,
             seed: None,
             groups,
             strangers,
-        })
+        };
+        self.scale(&mut scenario);
+        Ok(scenario)
+    }
+}
+
+/// Makes them so many bots together: every group grows or shrinks alike, and none
+/// vanishes.
+fn scale(groups: &mut [Group], bots: u32) {
+    let all: u32 = groups.iter().map(|group| group.bots).sum();
+    let Some((first, others)) = groups.split_first_mut() else {
+        return;
+    };
+    let mut left = bots;
+    for group in others {
+        let share = u64::from(group.bots) * u64::from(bots) / u64::from(all.max(1));
+        group.bots = (share as u32).max(1);
+        left = left.saturating_sub(group.bots);
+    }
+    first.bots = left.max(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_grow_and_shrink_in_proportion() {
+        for (bots, parts) in [(100, [80, 20]), (200, [160, 40]), (10, [8, 2]), (3, [2, 1])] {
+            let mut groups = [80, 20].map(|bots| Group::new("x", bots, "wander"));
+            scale(&mut groups, bots);
+            assert_eq!(groups.map(|group| group.bots), parts, "{bots}");
+        }
     }
 }

@@ -130,6 +130,32 @@ fn an_example_scenario_is_played_and_reported_by_group() {
 }
 
 #[test]
+fn a_scenario_is_played_with_as_many_bots_as_flags_say() {
+    let server = Real::start::<Arena>(Secrets::default(), |_| {});
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/steady.toml");
+    let url = server.url();
+    let arguments = [
+        "swarm",
+        "--url",
+        &url,
+        "--scenario",
+        scenario,
+        "--bots",
+        "10",
+    ];
+    let arguments = [&arguments[..], &["--duration", "1s", "--ramp", "1000/s"]].concat();
+    let (code, report) = run::<Pilot>("scaled", &arguments);
+    assert_eq!(code, 0, "{report:#}");
+    let bots = [0, 1, 2].map(|group| number(&report, &format!("/groups/{group}/bots")));
+    assert_eq!(bots, [6.0, 3.0, 1.0]);
+    assert_eq!(
+        number(&report, "/duration_s").round(),
+        1.0,
+        "flags override"
+    );
+}
+
+#[test]
 fn a_delay_shows_in_every_answer_and_nothing_is_lost() {
     let server = Real::start::<Arena>(Secrets::default(), |_| {});
     let arguments = [
