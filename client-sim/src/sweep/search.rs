@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn numbers_are_round() {
         for (players, rounded) in [
-            (0.3, 1),
+            (0.6, 1),
             (7.4, 7),
             (47.6, 48),
             (131.0, 130),
