@@ -10,9 +10,9 @@
 //! # }
 //! ```
 //!
-//! `downbeat token` makes a token for a player instead. Ends with exit code 0 after a drain, 2 if the configuration cannot be used or the
-//! address is taken, 1 if the server failed or the drain ran
-//! out of time.
+//! `downbeat token` makes a token for a player instead. Ends with exit code 0 after a
+//! drain, 2 if the configuration cannot be used or the address is taken, 3 if rooms could
+//! not be saved in the drain, 1 if the server failed or the drain ran out of time.
 
 mod arguments;
 mod logging;
@@ -21,8 +21,9 @@ mod token;
 
 use crate::config::{self, Problems, Secrets, Settings};
 use crate::game::Game;
+use crate::lobby::NotStarted;
 use crate::protocol::{Reason, Wire};
-use crate::server::{BindError, Server, StartError};
+use crate::server::{BindError, DrainError, Server, StartError};
 use crate::web::Site;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
@@ -73,13 +74,15 @@ enum Failure {
     #[error("{0}")]
     Config(Problems),
     #[error("{0}")]
-    Secret(String),
+    Unusable(String),
     #[error("{0}: {1} is already in use; choose another with --{flag} ADDRESS:PORT", flag = .0.replace('_', "-"))]
     InUse(&'static str, SocketAddr),
     #[error("{0}")]
     Listen(BindError),
     #[error("the drain ran out of time: sessions were still open after {0:?}")]
     Undrained(Duration),
+    #[error("rooms could not be saved: their games are lost, the log says why")]
+    Unsaved,
     #[error("the server failed: {0}")]
     Failed(String),
 }
@@ -90,9 +93,10 @@ fn refuse(failure: &Failure) -> ExitCode {
         eprintln!("downbeat: {line}");
     }
     match failure {
-        Failure::Config(_) | Failure::Secret(_) | Failure::InUse(..) | Failure::Listen(_) => {
+        Failure::Config(_) | Failure::Unusable(_) | Failure::InUse(..) | Failure::Listen(_) => {
             ExitCode::from(2)
         }
+        Failure::Unsaved => ExitCode::from(3),
         Failure::Undrained(_) | Failure::Failed(_) => ExitCode::FAILURE,
     }
 }
@@ -106,6 +110,10 @@ fn run<G: Game>(
     logging::start(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
     // A socket is a file: without this a server ends at the usual 1,024.
     match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < needed_files(&settings) => {
+            let needed = needed_files(&settings);
+            warn!(limit, needed, "fewer open files than connections allowed");
+        }
         Ok(limit) => tracing::debug!(limit, "open files"),
         Err(error) => warn!(%error, "cannot raise the limit of open files"),
     }
@@ -114,6 +122,13 @@ fn run<G: Game>(
         .seed
         .get_or_insert_with(|| rand::random::<u64>() >> 1);
     actix_rt::System::new().block_on(serve::<G>(settings, secrets, game, site))
+}
+
+/// A socket each, and some for the server itself.
+fn needed_files(settings: &Settings) -> u64 {
+    const OWN: usize = 64;
+    let sockets = settings.max_sessions.saturating_add(settings.max_http);
+    u64::try_from(sockets.saturating_add(OWN)).unwrap_or(u64::MAX)
 }
 
 /// Starts the server, announces it, and runs to the end of the drain.
@@ -136,12 +151,12 @@ async fn serve<G: Game>(
     let drain = settings.drain;
     info!(%signal, ?drain, "draining");
     signals::end_at_the_next(signals, drain);
-    let is_clean = server.drain(Reason::Restarting).await;
+    let drained = server.drain(Reason::Restarting).await;
     info!("stopped");
-    match is_clean {
-        true => Ok(()),
-        false => Err(Failure::Undrained(drain)),
-    }
+    drained.map_err(|error| match error {
+        DrainError::Sockets => Failure::Undrained(drain),
+        DrainError::Rooms => Failure::Unsaved,
+    })
 }
 
 fn not_started(error: StartError) -> Failure {
@@ -150,7 +165,10 @@ fn not_started(error: StartError) -> Failure {
             ErrorKind::AddrInUse => Failure::InUse(error.key, error.address),
             _ => Failure::Listen(error),
         },
-        StartError::Keys(_) | StartError::Certificate(_) => Failure::Secret(error.to_string()),
+        StartError::Keys(_)
+        | StartError::Certificate(_)
+        | StartError::Bans(_)
+        | StartError::Rooms(NotStarted::Shelf(_)) => Failure::Unusable(error.to_string()),
         error => Failure::Failed(error.to_string()),
     }
 }

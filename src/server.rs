@@ -5,12 +5,15 @@
 //! then the workers stopped. It installs no signal handlers; whoever runs it decides
 //! when to drain.
 
-use crate::config::{Auth, Secrets, Settings};
+use crate::config::{Auth, Secret, Secrets, Settings};
 use crate::game::Game;
-use crate::guard::{Admission, BadCertificate, BadKeys, Permits, Readiness, Tls, Tokens};
-use crate::lobby::{Drain, Enter, Lobby};
+use crate::guard::{
+    Admission, BadBans, BadCertificate, BadKeys, Bans, Keys, Moment, Permits, Readiness, Tls,
+    Tokens,
+};
+use crate::lobby::{Drain, Enter, Lobby, NotStarted, Settle};
 use crate::ops::{self, Admin, Ops, Overseer};
-use crate::session::{self, Door, Entrance};
+use crate::session::{self, Door, Entrance, Judge};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
 use crate::websocket::Io;
@@ -23,6 +26,7 @@ use actix_web::dev::AppConfig;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
 use downbeat_protocol::{Reason, Wire};
+use futures_util::FutureExt;
 use std::io;
 use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener};
@@ -31,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
 
 /// An address could not be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -54,15 +59,18 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The system gives no thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(io::Error),
+    /// The rooms cannot be.
+    #[error(transparent)]
+    Rooms(#[from] NotStarted),
     /// The keys that tokens are verified with cannot be used.
     #[error("auth_key_file: {0}")]
     Keys(#[from] BadKeys),
     /// The certificate that TLS needs cannot be used.
     #[error("tls: {0}")]
     Certificate(#[from] BadCertificate),
+    /// The bans of the last time cannot be used.
+    #[error("ban_file: {0}")]
+    Bans(#[from] BadBans),
     /// Two metrics have one name.
     #[error("cannot count: {0}")]
     Telemetry(#[from] prometheus::Error),
@@ -89,7 +97,7 @@ impl<G: Game> Server<G> {
         game: G::Config,
         site: Site,
     ) -> Result<Running, StartError> {
-        let admission = admission(&settings, &secrets)?;
+        let admission = admission(&settings, secrets.auth_keys)?;
         let tls = match (&settings.tls_cert, &settings.tls_key) {
             (Some(certificate), Some(key)) => Some(Tls::new(certificate, key)?),
             _ => None,
@@ -103,8 +111,7 @@ impl<G: Game> Server<G> {
             readiness.clone(),
             settings.stall_timeout,
         );
-        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board.clone())
-            .map_err(StartError::Thread)?;
+        let lobby = Lobby::<G>::start(&settings, game, telemetry.clone(), board.clone())?;
         // Before anybody can play: a server without its operators does not start.
         let admin = match secrets.admin_token {
             Some(token) => {
@@ -130,13 +137,15 @@ impl<G: Game> Server<G> {
             tls,
             rooms: Rooms {
                 enter: lobby.clone().recipient(),
-                drain: lobby.recipient(),
+                drain: lobby.clone().recipient(),
             },
         };
         let running = front.open(move |config| {
             web::configure(config, &site);
             ops::configure(config, &ops);
         })?;
+        // Not before: without a port the saved rooms must stay where they are.
+        lobby.do_send(Settle);
         Ok(Running { admin, ..running })
     }
 }
@@ -173,14 +182,24 @@ struct Listening {
     handle: actix_server::ServerHandle,
 }
 
-fn admission(settings: &Settings, secrets: &Secrets) -> Result<Admission, BadKeys> {
-    let tokens = match (settings.auth, &secrets.auth_keys) {
-        (Auth::None, _) => None,
-        (Auth::Jwt, Some(keys)) => Some(Tokens::new(keys, settings.auth_audience.clone())?),
+fn admission(settings: &Settings, keys: Option<Secret>) -> Result<Admission, StartError> {
+    let audience = settings.auth_audience.clone();
+    let keys = match (settings.auth, keys, &settings.auth_key_file) {
+        (Auth::None, ..) => None,
+        (Auth::Jwt, Some(keys), Some(file)) => Some(Keys::watched(file.clone(), keys, audience)?),
+        (Auth::Jwt, Some(keys), None) => Some(Tokens::new(&keys, audience)?.into()),
         // Not to be mistaken for "everybody": without keys nobody could come in.
-        (Auth::Jwt, None) => return Err(BadKeys::Empty),
+        (Auth::Jwt, None, _) => return Err(BadKeys::Empty.into()),
     };
-    Ok(Admission::new(tokens, SystemTime::now))
+    let bans = match &settings.ban_file {
+        Some(file) => Bans::open(file.clone(), Moment::now())?,
+        None => Bans::default(),
+    };
+    // Enough for everybody to come back while all they left behind is still there.
+    let bodies = 2 * settings.max_sessions_per_address;
+    Ok(Admission::new(keys, SystemTime::now)
+        .with_bans(bans)
+        .with_bodies(Permits::new(usize::MAX, bodies)))
 }
 
 /// Who answers for the rooms.
@@ -236,39 +255,44 @@ impl<W: Wire> Front<W> {
             lobby: self.rooms.enter,
         };
 
-        let door = Door::new(Arc::clone(&settings), Arc::clone(&entrance.telemetry));
+        let door = Door::new(
+            Arc::clone(&settings),
+            Arc::clone(&entrance.telemetry),
+            self.tls.clone(),
+        );
         let request_timeout = settings.request_timeout;
 
         let listener = listen(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let renewal = self.tls.clone().map(|tls| actix_rt::spawn(renew(tls)));
-        let tls = self.tls;
+        let renewal = actix_rt::spawn(renew(self.tls, Arc::clone(&entrance.admission)));
         let service = move || {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
             let door = door.clone();
             let upgrade = fn_service(move |(request, framed)| {
                 let entrance = Rc::clone(&entrance);
-                session::upgrade::<W>(entrance, request, framed)
+                let answered = session::upgrade::<W>(entrance, request, framed);
+                answered.map(Ok::<(), actix_web::Error>)
             });
             let app = App::new().configure(routes);
             let http = HttpService::build()
                 .client_request_timeout(request_timeout)
                 .upgrade(upgrade)
                 .finish(map_config(app, |()| AppConfig::default()));
-            let tls = tls.clone();
-            let http = fn_service(move |io| prepare(tls.clone(), io)).and_then(http);
+            let (opener, judge) = (door.clone(), Judge::default());
+            let http =
+                fn_service(move |io| begin(opener.clone(), judge.clone(), io)).and_then(http);
             apply_fn_factory(http, move |io: TcpStream, http: &_| {
                 let door = door.clone();
                 let served = match door.admit(&io) {
                     Ok(place) => Ok((place, Service::call(http, io))),
-                    Err(denied) => Err((denied, io)),
+                    Err(refusal) => Err((refusal, io)),
                 };
                 async move {
                     match served {
                         Ok((place, served)) => door.hold(place, served).await,
-                        Err((denied, io)) => {
-                            door.turn_away(io, denied).await;
+                        Err((refusal, io)) => {
+                            door.turn_away(io, refusal).await;
                             Ok(())
                         }
                     }
@@ -299,32 +323,49 @@ impl<W: Wire> Front<W> {
 }
 
 /// What a connection goes through before HTTP.
-async fn prepare(
-    tls: Option<Tls>,
+async fn begin(
+    door: Door,
+    judge: Judge,
     io: TcpStream,
 ) -> Result<(Io, Protocol, Option<SocketAddr>), DispatchError> {
     let peer = io.peer_addr().ok();
-    io.set_nodelay(true)?;
-    let io = match tls {
-        Some(tls) => tls.accept(io).await?.into(),
-        None => io.into(),
-    };
+    let io = door.open(io, &judge).await;
+    // The door has said what there was to say; nobody looks at the error.
+    let io = io.ok_or(DispatchError::DisconnectTimeout)?;
     Ok((io, Protocol::Http1, peer))
 }
 
-/// Takes a new certificate when there is one.
-async fn renew(tls: Tls) {
+/// Takes a new certificate and new keys when there are any, and says when a
+/// certificate's time is over.
+async fn renew(tls: Option<Tls>, admission: Arc<Admission>) {
+    let mut known = None;
     loop {
-        tokio::time::sleep(RENEWAL).await;
-        match tls.reload() {
-            Ok(true) => tracing::info!("new certificate"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the old certificate stays"),
+        if let Some(tls) = &tls {
+            match tls.reload() {
+                Ok(true) => tracing::info!("new certificate"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the old certificate stays"),
+            }
+            let fault = tls.fault(SystemTime::now());
+            if fault != known {
+                if let Some(fault) = &fault {
+                    tracing::warn!(fault, "clients will not take the certificate");
+                }
+                known = fault;
+            }
         }
+        if let Some(keys) = admission.keys() {
+            match keys.reload() {
+                Ok(true) => tracing::info!("new keys"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the old keys stay"),
+            }
+        }
+        tokio::time::sleep(RENEWAL).await;
     }
 }
 
-/// How often a certificate's files are looked at.
+/// How often the files of certificate and keys are looked at.
 const RENEWAL: Duration = Duration::from_secs(2);
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -340,12 +381,23 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Connections that the kernel may hold for us before we take them.
 const BACKLOG: i32 = 1024;
 
+/// A drain did not go as it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DrainError {
+    /// It ran out of time while there still were sockets.
+    #[error("sessions were still open")]
+    Sockets,
+    /// Rooms could not be saved, or not in time; the log says which and why.
+    #[error("rooms could not be saved")]
+    Rooms,
+}
+
 /// A server at work. Dropping it does not stop the server.
 #[derive(Debug)]
 pub struct Running {
     listening: Listening,
     admin: Option<Listening>,
-    renewal: Option<JoinHandle<()>>,
+    renewal: JoinHandle<()>,
     telemetry: Telemetry,
     readiness: Readiness,
     permits: Permits,
@@ -378,26 +430,34 @@ impl Running {
         &self.readiness
     }
 
-    /// Ends every session with `reason`, waits until their sockets are gone or the
-    /// drain time is over, and stops. Other routes answer until then. `true` if no
-    /// socket was left.
-    pub async fn drain(self, reason: Reason) -> bool {
+    /// Ends every session with `reason`, waits until rooms are saved (if they are) and
+    /// sockets gone, or the drain time is over, and stops. Other routes answer until
+    /// then.
+    ///
+    /// # Errors
+    /// [`DrainError`] if something was lost or left.
+    pub async fn drain(self, reason: Reason) -> Result<(), DrainError> {
         self.readiness.drain(reason);
-        self.drain.do_send(Drain(reason));
-        let gone = tokio::time::timeout(self.drain_time, self.permits.all_back()).await;
+        let end = tokio::time::Instant::now() + self.drain_time;
+        let saved = timeout_at(end, self.drain.send(Drain(reason))).await;
+        let gone = timeout_at(end, self.permits.all_back()).await;
         if gone.is_err() {
             tracing::warn!(sockets = self.permits.taken(), "drain time is over");
         }
         self.stop().await;
-        gone.is_ok()
+        match (saved, gone) {
+            (Ok(Ok(Ok(()))), Ok(())) => Ok(()),
+            (Ok(Ok(Ok(()))), Err(_)) => Err(DrainError::Sockets),
+            // Some were not, or there was no time left for them, or nobody is there who
+            // would have done it.
+            _ => Err(DrainError::Rooms),
+        }
     }
 
     /// Stops at once; sessions lose their links.
     pub async fn stop(self) {
         self.readiness.drain(Reason::GoingAway);
-        if let Some(renewal) = self.renewal {
-            renewal.abort();
-        }
+        self.renewal.abort();
         self.listening.handle.stop(false).await;
         if let Some(admin) = self.admin {
             admin.handle.stop(false).await;

@@ -6,8 +6,8 @@
 
 use downbeat_protocol::Reason;
 use prometheus::{
-    Error, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
-    Registry, exponential_buckets,
+    Error, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, exponential_buckets,
 };
 
 /// Every metric of the server, but for the process's own, which are read when
@@ -27,6 +27,8 @@ pub struct Telemetry {
     pub limbo: IntGauge,
     /// Rooms now.
     pub rooms: IntGauge,
+    /// Rooms now, by how far they have degraded under overload.
+    pub rooms_by_step: IntGaugeVec,
     /// Rooms lost to a panic.
     pub rooms_failed: IntCounter,
 
@@ -58,6 +60,8 @@ pub struct Telemetry {
     pub snapshots: IntCounter,
     /// Snapshots due but not built, because the player was behind.
     pub snapshots_skipped: IntCounter,
+    /// Times a room put its snapshots off, because the sockets' threads were late.
+    pub snapshots_postponed: IntCounter,
     /// Events handed to sessions.
     pub events: IntCounter,
 
@@ -86,6 +90,11 @@ impl Telemetry {
             members: make.gauge("members", "Players in rooms now, limbo included.")?,
             limbo: make.gauge("limbo", "Players whose link is lost and who may come back.")?,
             rooms: make.gauge("rooms", "Rooms now.")?,
+            rooms_by_step: make.gauges(
+                "rooms_by_step",
+                "Rooms now, by how far they have degraded under overload.",
+                "step",
+            )?,
             rooms_failed: make.counter("rooms_failed_total", "Rooms lost to a panic.")?,
             ends: make.counters(
                 "session_ends_total",
@@ -113,6 +122,10 @@ impl Telemetry {
             snapshots_skipped: make.counter(
                 "snapshots_skipped_total",
                 "Snapshots due but not built, because the player was behind.",
+            )?,
+            snapshots_postponed: make.counter(
+                "snapshots_postponed_total",
+                "Times a room put its snapshots off, because the sockets' threads were late.",
             )?,
             events: make.counter("events_total", "Events handed to sessions.")?,
             ticks: make.counter("ticks_total", "Ticks made.")?,
@@ -148,6 +161,12 @@ struct Maker<'a>(&'a Registry);
 impl Maker<'_> {
     fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
         let metric = IntGauge::new(name, help)?;
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn gauges(&self, name: &str, help: &str, label: &str) -> Result<IntGaugeVec, Error> {
+        let metric = IntGaugeVec::new(Opts::new(name, help), &[label])?;
         self.0.register(Box::new(metric.clone()))?;
         Ok(metric)
     }

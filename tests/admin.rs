@@ -15,7 +15,9 @@ use downbeat_protocol::{ClientMessage, Reason, ServerMessage};
 use harness::client::hello;
 use harness::{Binary, Client, soon};
 use serde_json::{Value, json};
+use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -32,11 +34,16 @@ struct Admin {
 
 impl Admin {
     fn start(auth: Auth) -> Self {
+        Self::start_with(auth, None)
+    }
+
+    fn start_with(auth: Auth, ban_file: Option<PathBuf>) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let settings = Settings {
             bind: any,
             admin_bind: any,
             auth,
+            ban_file,
             ..Settings::default()
         };
         let secrets = Secrets {
@@ -263,6 +270,60 @@ async fn a_banned_address_is_refused_at_the_door() {
 }
 
 #[actix_rt::test]
+async fn bans_outlast_the_server_if_they_have_a_file() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bans");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("bans.json");
+    let admin = Admin::start_with(Auth::None, Some(file.clone()));
+    for (address, text) in [("127.0.0.1", "not today"), ("2001:db8::7", "nor you")] {
+        let body = json!({"address": address, "time": "1h", "text": text});
+        assert_eq!(admin.ask("POST", "/admin/bans", Some(body)).await.0, 200);
+    }
+    assert_eq!(admin.ask("DELETE", "/admin/bans/2", None).await.0, 204);
+    admin.running.stop().await;
+
+    let admin = Admin::start_with(Auth::None, Some(file.clone()));
+    let (_, list) = admin.ask("GET", "/admin/bans", None).await;
+    let [ban] = list["bans"].as_array().unwrap().as_slice() else {
+        panic!("{list}");
+    };
+    assert_eq!(
+        (&ban["address"], &ban["text"]),
+        (&json!("127.0.0.1"), &json!("not today"))
+    );
+    assert!(ban["left_s"].as_u64().unwrap() > 3500, "{ban}");
+    let refused = Client::try_connect(admin.running.address(), "/ws", &[]).await;
+    assert!(refused.is_err(), "still banned");
+
+    // Where nothing can be written, it is in force all the same and says so.
+    fs::remove_dir_all(&folder).unwrap();
+    let body = json!({"account": "eve", "time": "1h"});
+    let (status, told) = admin.ask("POST", "/admin/bans", Some(body)).await;
+    let text = told["error"].as_str().unwrap();
+    assert_eq!(status, 500, "{told}");
+    assert!(text.starts_with("done until the server ends"), "{told}");
+    let (_, list) = admin.ask("GET", "/admin/bans", None).await;
+    assert_eq!(list["bans"].as_array().unwrap().len(), 2, "{list}");
+    admin.running.stop().await;
+
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(&file, "bans: none").unwrap();
+    let output = Binary::command()
+        .args([
+            "--bind",
+            "127.0.0.1:0",
+            "--ban-file",
+            file.to_str().unwrap(),
+        ])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("downbeat: ban_file: "), "{stderr}");
+}
+
+#[actix_rt::test]
 async fn a_room_can_be_closed() {
     let admin = Admin::start(Auth::None);
     let (mut ada, _) = admin.join("duel", None).await;
@@ -295,6 +356,10 @@ async fn what_makes_no_sense_is_told() {
         ("an address", json!({"address": "here", "time": "1h"})),
         ("a slip", json!({"account": "a", "tim": "1h", "time": "1h"})),
         (
+            "no account",
+            json!({"account": "a".repeat(200), "time": "1h"}),
+        ),
+        (
             "too long",
             json!({"account": "a".repeat(5000), "time": "1h"}),
         ),
@@ -310,7 +375,12 @@ async fn what_makes_no_sense_is_told() {
 
 #[actix_rt::test]
 async fn the_token_is_never_logged_and_without_one_there_is_no_listener() {
-    let flags = ["--admin-bind", "127.0.0.1:0", "--log", "trace"];
+    let flags = [
+        "--admin-bind",
+        "127.0.0.1:0",
+        "--log",
+        "trace,actix_http=trace",
+    ];
     let bare = Binary::start(&flags, &[]);
     assert!(!bare.head.contains("operators at"), "{}", bare.head);
 

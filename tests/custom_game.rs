@@ -130,8 +130,9 @@ async fn two_players_pull_and_one_wins() {
     }
     assert!(ada.checksums > 0, "what she saw was verified");
 
-    assert!(
+    assert_eq!(
         server.drain(Reason::Restarting).await,
+        Ok(()),
         "nobody is left behind"
     );
     let code = loop {

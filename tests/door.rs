@@ -7,10 +7,11 @@ mod harness;
 use downbeat::Server;
 use downbeat::config::{Network, OriginRule, Settings};
 use downbeat::game::arena::{Arena, Config};
+use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Tick, codec};
 use harness::client::hello;
 use harness::raw::{BINARY, FIN, PING, PONG, frame, request};
-use harness::{Client, PATIENCE, Raw, TestServer, eventually, soon};
+use harness::{Binary, Client, PATIENCE, Raw, TestServer, eventually, soon};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 
@@ -118,6 +119,76 @@ async fn neither_a_slow_body_nor_unread_answers_outlive_their_time() {
     );
     eventually("nobody is at the door", || server.telemetry.http.get() == 0).await;
     server.finish(0).await;
+}
+
+#[actix_rt::test]
+async fn a_request_that_cannot_be_taken_is_told_why() {
+    let server = TestServer::start(|settings| {
+        settings.request_timeout = Duration::from_millis(200);
+    });
+    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(20_000));
+    let many = format!("GET /ws HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(150));
+    for (name, request, status, line) in [
+        (
+            "nonsense",
+            "SSH-2.0-OpenSSH_9.6\r\n",
+            400,
+            "no good request: malformed, a header given twice, or no host\n",
+        ),
+        (
+            "http/2",
+            "PRI * HTTP/2.0\r\n\r\n",
+            400,
+            "http/1.1 expected\n",
+        ),
+        ("long", &long, 431, "the head of the request is too large\n"),
+        ("many", &many, 431, "the head of the request is too large\n"),
+        (
+            "slow",
+            "GET /ws HTTP/1.1\r\n",
+            408,
+            "the request took too long\n",
+        ),
+        ("silent", "", 408, "the request took too long\n"),
+    ] {
+        let mut raw = Raw::open(server.address, None).await;
+        raw.send(request.as_bytes()).await;
+        let (seen, head, body) = answer(raw).await;
+        assert_eq!((seen, &*body), (status, line), "{name}: {head}");
+        assert!(head.contains("connection: close\r\n"), "{name}: {head}");
+    }
+    for (status, count) in [("400", 2), ("408", 2), ("431", 2)] {
+        let counted = server.telemetry.refused.with_label_values(&[status]).get();
+        assert_eq!(counted, count, "{status}");
+    }
+    eventually("nobody is at the door", || server.telemetry.http.get() == 0).await;
+    server.finish(0).await;
+}
+
+#[actix_rt::test]
+async fn nobody_outside_can_fill_the_log() {
+    let server = Binary::start(&[], &[]);
+    let good = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    for requests in [
+        "nonsense\r\n\r\n".to_owned(),
+        format!("{good}nonsense\r\n\r\n"),
+    ] {
+        let mut raw = Raw::open(server.address, None).await;
+        raw.send(requests.as_bytes()).await;
+        let answers = String::from_utf8(raw.rest().await).unwrap();
+        assert!(answers.contains("HTTP/1.1 400 "), "{answers}");
+    }
+    // Gone before he has his answer.
+    for _ in 0..20 {
+        let mut raw = Raw::open(server.address, None).await;
+        raw.send(request("GET", "/ws", &[]).as_bytes()).await;
+        raw.stream.set_zero_linger().unwrap();
+    }
+    server.signal("TERM");
+    let (status, log) = soon("its end", async { server.end() }).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(!log.contains("ERROR"), "{log}");
+    assert!(log.lines().count() < 10, "{log}");
 }
 
 #[actix_rt::test]
@@ -277,6 +348,81 @@ async fn excess_that_goes_on_ends_the_session() {
         assert_eq!(client.end().await.code, Some(4010), "large: {large}");
         server.finish(1).await;
     }
+}
+
+#[actix_rt::test]
+async fn who_comes_and_vanishes_fills_no_room_with_bodies() {
+    let settings = Settings {
+        bind: ([127, 0, 0, 1], 0).into(),
+        max_sessions_per_address: 1,
+        limbo: Duration::from_secs(600),
+        proxies: vec![Network::parse("127.0.0.1").unwrap()],
+        ..Settings::default()
+    };
+    let server = Server::<Arena>::start(settings, Config::default()).unwrap();
+    let (limbo, sockets) = (&server.telemetry().limbo, &server.telemetry().sockets);
+    let enter = async |address: &str, resume| {
+        let headers = [("x-forwarded-for", address)];
+        let client = Client::try_connect(server.address(), "/ws", &headers).await;
+        let mut client = client.unwrap();
+        let hello = Hello {
+            resume,
+            ..hello("ada")
+        };
+        client.say(&ClientMessage::Hello(hello)).await;
+        let answer = client.hear().await;
+        (client, answer)
+    };
+    let mut token = None;
+    for bodies in 1..=2 {
+        let (client, answer) = enter("192.0.2.1", None).await;
+        let ServerMessage::Welcome(welcome) = answer else {
+            panic!("{answer:?}");
+        };
+        token = Some(welcome.resume);
+        drop(client);
+        eventually("his body stays behind", || {
+            limbo.get() == bodies && sockets.get() == 0
+        })
+        .await;
+    }
+    let (mut client, answer) = enter("192.0.2.1", token).await;
+    let ServerMessage::Bye { code, text, .. } = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(
+        (code, &*text),
+        (1013, "too many players from this address, try again later")
+    );
+    client.end().await;
+    eventually("his place is back", || sockets.get() == 0).await;
+
+    // Who says goodbye leaves nothing behind, however often he comes.
+    for _ in 0..4 {
+        let (mut client, answer) = enter("192.0.2.2", None).await;
+        assert!(matches!(answer, ServerMessage::Welcome(_)), "{answer:?}");
+        client.close(1000).await;
+        client.end().await;
+        eventually("he is gone", || {
+            server.telemetry().members.get() == 2 && sockets.get() == 0
+        })
+        .await;
+    }
+    // Nor does who comes back to what he left.
+    let mut token = None;
+    for _ in 0..4 {
+        let (client, answer) = enter("192.0.2.3", token).await;
+        let ServerMessage::Welcome(welcome) = answer else {
+            panic!("{answer:?}");
+        };
+        token = Some(welcome.resume);
+        drop(client);
+        eventually("his body stays behind", || {
+            limbo.get() == 3 && sockets.get() == 0
+        })
+        .await;
+    }
+    server.stop().await;
 }
 
 #[actix_rt::test]

@@ -53,7 +53,8 @@ async fn everyone_is_told_when_to_come_back() {
     }
     assert_eq!(bye(&mut waiting).await, (1012, Some(7000)));
     waiting.end().await;
-    assert!(soon("the drain", drained).await.unwrap(), "nobody is left");
+    let drained = soon("the drain", drained).await.unwrap();
+    assert_eq!(drained, Ok(()), "nobody is left");
 }
 
 #[actix_rt::test]
@@ -67,7 +68,7 @@ async fn who_does_not_expect_to_be_back_does_not_say_when() {
     let drained = actix_rt::spawn(server.drain(Reason::GoingAway));
     assert_eq!(bye(&mut client).await, (1001, None));
     client.end().await;
-    assert!(soon("the drain", drained).await.unwrap());
+    assert_eq!(soon("the drain", drained).await.unwrap(), Ok(()));
 }
 
 #[actix_rt::test]

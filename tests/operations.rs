@@ -39,6 +39,7 @@ fn the_page_holds_every_metric_there_is() {
     // A metric with labels is not gathered before there is a first label.
     telemetry.refused.with_label_values(&["503"]);
     telemetry.tick_seconds.with_label_values(&["step"]);
+    telemetry.rooms_by_step.with_label_values(&["normal"]);
     let gathered = telemetry.registry.gather();
 
     let made = fs::read_to_string(TELEMETRY)

@@ -123,7 +123,10 @@ async fn reach(reason: Reason) -> Option<(Running, Option<u16>)> {
             server.readiness().drain(reason);
             let telemetry = server.telemetry().clone();
             let ended = actix_rt::spawn(async move { client.end().await.code });
-            assert!(server.drain(reason).await, "{reason}: within its time");
+            assert!(
+                server.drain(reason).await.is_ok(),
+                "{reason}: within its time"
+            );
             assert_eq!(telemetry.ends(reason), 1, "{reason} is counted");
             assert_eq!(ended.await.unwrap(), Some(reason.code()));
             return None;

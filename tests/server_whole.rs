@@ -200,8 +200,9 @@ async fn a_drain_tells_everyone_and_leaves_nobody_behind() {
         tasks.push(actix_rt::spawn(async move { client.end().await }));
     }
     let telemetry = server.telemetry().clone();
-    assert!(
+    assert_eq!(
         server.drain(Reason::Restarting).await,
+        Ok(()),
         "within the drain's time"
     );
     for task in tasks {

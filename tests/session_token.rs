@@ -8,10 +8,10 @@ use downbeat::guard::{Admission, Grant, Tokens};
 use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, codec};
 use harness::client::hello;
-use harness::{Binary, Client, Ended, TestServer, soon};
+use harness::{Binary, Client, Ended, PATIENCE, TestServer, soon};
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio_tungstenite::tungstenite::Message;
 
 /// A key set with one key; its secret is in base64url, 32 bytes.
@@ -140,7 +140,14 @@ fn made(flags: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, Str
 async fn what_the_command_makes_the_server_takes_and_no_secret_is_logged() {
     let path = key_file("keys.json", KEYS);
     let path = path.to_str().unwrap();
-    let flags = ["--auth", "jwt", "--auth-key-file", path, "--log", "trace"];
+    let flags = [
+        "--auth",
+        "jwt",
+        "--auth-key-file",
+        path,
+        "--log",
+        "trace,actix_http=trace",
+    ];
     let server = Binary::start(&flags, &[]);
     let (code, token, stderr) = made(
         &[
@@ -181,6 +188,51 @@ async fn what_the_command_makes_the_server_takes_and_no_secret_is_logged() {
     for secret in [SECRET, signature, &token] {
         assert!(!log.contains(secret), "{secret} in the log");
     }
+}
+
+#[actix_rt::test]
+async fn keys_are_rotated_without_a_restart() {
+    let both = KEYS.replace(
+        "]}",
+        r#", {"kty": "oct", "kid": "b", "k": "YWxzby1zZXNhbWUtYWxzby1zZXNhbWUtYWxzby1zZXM"}]}"#,
+    );
+    let sign = |kid| {
+        let tokens = Tokens::new(&Secret::new(both.clone()), None).unwrap();
+        tokens
+            .sign(grant("main"), Some(kid), SystemTime::now())
+            .unwrap()
+    };
+    let path = key_file("rotated.json", KEYS);
+    let flags = ["--auth", "jwt", "--auth-key-file", path.to_str().unwrap()];
+    let server = Binary::start(&flags, &[]);
+    let enter = async |kid| {
+        let mut client = Client::connect(server.address, "/ws").await;
+        client
+            .say(&ClientMessage::Hello(with(Some(sign(kid)))))
+            .await;
+        let is_in = matches!(client.hear().await, ServerMessage::Welcome(_));
+        (is_in, client)
+    };
+    let (is_in, mut old) = enter("a").await;
+    assert!(is_in);
+    assert!(!enter("b").await.0, "not yet");
+
+    // A bad one in between changes nothing.
+    key_file("rotated.json", "{}");
+    key_file("rotated.json", &both);
+    let deadline = Instant::now() + PATIENCE;
+    while !enter("b").await.0 {
+        assert!(Instant::now() < deadline, "the new key is never taken");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(enter("a").await.0, "the old key is still there");
+    old.ping(1).await;
+
+    server.signal("TERM");
+    let (status, log) = soon("its end", async { server.end() }).await;
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("new keys"), "{log}");
+    assert!(!log.contains("YWxzby1z"), "a secret in the log");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod harness;
 
 use downbeat::guard::Readiness;
-use downbeat::lobby::{Drain, Enter};
+use downbeat::lobby::{Drain, Enter, Unsaved};
 use downbeat::server::{Front, Rooms};
 use downbeat_protocol::Reason;
 use downbeat_protocol::arena::{ArenaWire, Input};
@@ -186,8 +186,10 @@ async fn a_port_in_use_is_told_with_its_address() {
         fn handle(&mut self, _: Enter<Input>, _: &mut Self::Context) {}
     }
     impl actix::Handler<Drain> for Nobody {
-        type Result = ();
-        fn handle(&mut self, _: Drain, _: &mut Self::Context) {}
+        type Result = Result<(), Unsaved>;
+        fn handle(&mut self, _: Drain, _: &mut Self::Context) -> Self::Result {
+            Ok(())
+        }
     }
 
     let server = TestServer::start(|_| {});

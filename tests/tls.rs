@@ -4,7 +4,8 @@
 
 mod harness;
 
-use downbeat::config::Settings;
+use downbeat::config::{Network, Settings};
+use downbeat::guard::{Admission, Culprit};
 use downbeat_protocol::{ClientMessage, Reason, codec};
 use harness::client::{hello, input};
 use harness::raw::{BINARY, FIN, PING, frame, request};
@@ -12,7 +13,7 @@ use harness::tls::Certificate;
 use harness::{Binary, Ended, PATIENCE, TestServer, eventually, soon};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -57,18 +58,27 @@ async fn sessions_and_routes_are_on_one_port() {
     server.finish(1).await;
 }
 
-#[actix_rt::test]
-async fn who_speaks_no_tls_is_not_served() {
-    let (server, certificate) = start("no-tls", |_| {});
-    let mut plain = TcpStream::connect(server.address).await.unwrap();
-    plain
-        .write_all(request("GET", "/ws", &[]).as_bytes())
+/// Status and body of the answer to `bytes`, up to the end of the stream.
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &str) -> (u16, String) {
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    let mut answer = String::new();
+    soon("an answer and its end", stream.read_to_string(&mut answer))
         .await
         .unwrap();
-    let mut answer = Vec::new();
-    // A TLS alert, or nothing; then the end.
-    let _ = soon("the end", plain.read_to_end(&mut answer)).await;
-    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), body.to_owned())
+}
+
+#[actix_rt::test]
+async fn who_speaks_no_tls_is_told_so() {
+    let (server, certificate) = start("no-tls", |_| {});
+    let plain = TcpStream::connect(server.address).await.unwrap();
+    let (status, body) = answer(plain, &request("GET", "/ws", &[])).await;
+    assert_eq!(
+        (status, &*body),
+        (400, "this port speaks tls: https:// and wss://\n")
+    );
     let stranger = Certificate::new();
     assert!(stranger.connect(server.address).await.is_err());
 
@@ -78,6 +88,121 @@ async fn who_speaks_no_tls_is_not_served() {
     client.close(1000).await;
     client.end().await;
     server.finish(1).await;
+}
+
+#[actix_rt::test]
+async fn who_takes_his_time_over_the_handshake_is_gone_in_time() {
+    const LIMIT: Duration = Duration::from_millis(500);
+    let (server, certificate) = start("slow-hello", |settings| settings.request_timeout = LIMIT);
+    let http = &server.telemetry.http;
+    let mut honest = certificate.client(server.address, "/ws").await;
+    honest.say(&ClientMessage::Hello(hello("ada"))).await;
+    honest.welcome().await;
+    eventually("he has left the door", || http.get() == 0).await;
+
+    // The beginning of a client hello of 512 bytes, which then comes byte by byte.
+    let begin = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
+    let start = Instant::now();
+    let mut slow = Vec::new();
+    for n in 0..20 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        slow.push(actix_rt::spawn(async move {
+            // Some say nothing at all.
+            let bytes = if n % 2 == 0 { &begin[..] } else { &[] };
+            stream.write_all(bytes).await.unwrap();
+            let (mut reader, mut writer) = stream.split();
+            let mut rest = [0; 64];
+            loop {
+                let pause = Duration::from_millis(20);
+                match tokio::time::timeout(pause, reader.read(&mut rest)).await {
+                    // An alert is no end yet.
+                    Ok(Ok(1..)) => {}
+                    Ok(_) => break,
+                    Err(_) if n % 2 == 0 => {
+                        let _ = writer.write_all(&[7]).await;
+                    }
+                    Err(_) => assert!(start.elapsed() < PATIENCE, "it is still waited for"),
+                }
+            }
+        }));
+    }
+    eventually("all are at the door", || http.get() == 20).await;
+    honest.ping(1).await;
+    for slow in slow {
+        slow.await.unwrap();
+    }
+    assert!(start.elapsed() >= LIMIT, "they had their time");
+    eventually("nobody is at the door", || http.get() == 0).await;
+
+    // Through with the handshake, he has as long for the request.
+    let silent = certificate.connect(server.address).await.unwrap();
+    assert_eq!(
+        answer(silent, "GET / HT").await,
+        (408, "the request took too long\n".to_owned())
+    );
+    honest.close(1000).await;
+    honest.end().await;
+    server.finish(1).await;
+}
+
+#[actix_rt::test]
+async fn a_full_door_says_so_over_tls() {
+    let (server, certificate) = start("full", |settings| settings.max_http = 2);
+    let http = &server.telemetry.http;
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        waiting.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    eventually("the door is full", || http.get() == 2).await;
+    let full = (503, "the server is full, try again later\n".to_owned());
+    let stream = certificate.connect(server.address).await.unwrap();
+    assert_eq!(answer(stream, "").await, full);
+    let plain = TcpStream::connect(server.address).await.unwrap();
+    assert_eq!(answer(plain, "GET / HTTP/1.1\r\n\r\n").await, full);
+    drop(waiting);
+    server.finish(0).await;
+}
+
+#[actix_rt::test]
+async fn addresses_count_and_are_banned_as_without_tls() {
+    let certificate = Certificate::new();
+    let (cert, key) = certificate.write(&folder("addresses"));
+    let admission = Admission::default();
+    let bans = admission.bans().clone();
+    let server = TestServer::start_with(admission, |settings| {
+        settings.tls_cert = Some(cert);
+        settings.tls_key = Some(key);
+        settings.max_sessions_per_address = 1;
+        settings.proxies = vec![Network::parse("127.0.0.1").unwrap()];
+    });
+    let hour = Duration::from_secs(3600);
+    let banned = Culprit::Address("192.0.2.9".parse().unwrap());
+    bans.ban(banned, None, hour, Instant::now()).unwrap();
+    let ask = async |address: &str| {
+        let mut stream = certificate.connect(server.address).await.unwrap();
+        let request = request("GET", "/ws", &[("X-Forwarded-For", address)]);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut head = [0; 12];
+        soon("an answer", stream.read_exact(&mut head))
+            .await
+            .unwrap();
+        let status: u16 = str::from_utf8(&head[9..]).unwrap().parse().unwrap();
+        (status, stream)
+    };
+    let (status, held) = ask("192.0.2.1").await;
+    assert_eq!(status, 101);
+    for (address, status) in [
+        ("192.0.2.1", 429),
+        ("192.0.2.9", 403),
+        ("192.0.2.2", 101),
+        ("2001:db8::1", 101),
+    ] {
+        assert_eq!(ask(address).await.0, status, "{address}");
+    }
+
+    drop(held);
+    server.finish(3).await;
 }
 
 #[actix_rt::test]

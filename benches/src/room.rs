@@ -7,7 +7,7 @@ use crate::load::pilot::Pilot;
 use downbeat::game::arena::{Arena, Config};
 use downbeat::game::{Game, Profile};
 use downbeat::world::{
-    Arrived, Core, CoreConfig, Join, LinkLimits, Outgoing, OutgoingStream, Role, SessionLink,
+    Arrived, Core, CoreConfig, Join, LinkLimits, Outgoing, OutgoingStream, Role, SessionLink, Step,
     Tally, link,
 };
 use downbeat_protocol::arena::Input;
@@ -59,6 +59,7 @@ impl Room {
                 resume: None,
                 role: Role::Player,
                 address: std::net::Ipv4Addr::LOCALHOST.into(),
+                body: None,
                 token: ResumeToken((number as u128).to_le_bytes()),
                 link: member,
             });
@@ -124,6 +125,8 @@ fn core_config() -> CoreConfig {
         checksum_interval: TICK_RATE,
         max_players: 100_000,
         max_pending: 16,
+        byte_rate: 0,
+        overload: Step::Normal,
         in_flight: TICK_RATE,
         behind: 5 * TICK_RATE,
         idle: u32::MAX,

@@ -14,7 +14,9 @@
 //!            │           └─ scenario   does it stall, trickle, leave, is it cut, and when?
 //!            ├─► hostile ──► garbage, slow requests: a thread beside the bots
 //!            └─► scrape ──► prometheus: the server's own figures
-//!      ──► sweep: for each try a server and a swarm, as processes ──► words, html, JSON
+//!      ├─► sweep: for each try a server and a swarm, as processes ──► words, html, JSON
+//!      ├─► record, play ──► solo: one client, every message of it in a tape or on a screen
+//!      └─► show ◄── tape
 //! ```
 //!
 //! A swarm for a game of your own is one trait, [`Bot`], and one line, with the
@@ -39,6 +41,7 @@ mod crew;
 mod diagnosis;
 mod ending;
 mod engine;
+mod entry;
 mod hostile;
 mod html;
 mod join;
@@ -48,19 +51,24 @@ mod machine;
 mod measure;
 mod net;
 mod pacer;
+mod play;
 mod player;
 mod prometheus;
+mod record;
 mod report;
 mod scenario;
 mod scrape;
 mod seeds;
+mod show;
 mod slo;
 mod soak;
+mod solo;
 mod source;
 mod stage;
 mod swarm;
 mod sweep;
 mod table;
+mod tape;
 mod target;
 mod tokens;
 mod view;

@@ -13,7 +13,7 @@
 //! message aborts the process; and it refuses trailing bytes, so that a message
 //! has one encoding only.
 
-use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::config::{Configuration, LittleEndian, Varint};
 use bincode::enc::write::Writer;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,9 +21,6 @@ use serde::de::DeserializeOwned;
 /// What a decode may claim at most, in bytes of decoded memory. A snapshot of
 /// 10,000 entities stays far below it.
 pub const DECODE_LIMIT: usize = 4 << 20;
-
-const FORMAT: Configuration<LittleEndian, Varint, Limit<DECODE_LIMIT>> =
-    bincode::config::standard().with_limit::<DECODE_LIMIT>();
 
 const UNLIMITED: Configuration<LittleEndian, Varint> = bincode::config::standard();
 
@@ -36,7 +33,7 @@ pub enum DecodeError {
     /// Bytes remain after the value.
     #[error("{0} bytes too many after the message")]
     Trailing(usize),
-    /// A declared length exceeds [`DECODE_LIMIT`].
+    /// A declared length exceeds the limit, as a rule [`DECODE_LIMIT`].
     #[error("a declared length exceeds the limit")]
     Limit,
     /// An unknown variant, a bad boolean, invalid UTF-8 and the like.
@@ -87,8 +84,21 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
 /// # Errors
 /// As [`decode`], but for trailing bytes.
 pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), DecodeError> {
+    decode_prefix_within::<DECODE_LIMIT, T>(bytes)
+}
+
+/// The same with a limit of the caller's own, for what is larger than any message and
+/// comes from no peer. Against the limit counts what a value takes decoded: up to 16
+/// bytes of it for each of `bytes`.
+///
+/// # Errors
+/// As [`decode_prefix`].
+pub fn decode_prefix_within<const LIMIT: usize, T: DeserializeOwned>(
+    bytes: &[u8],
+) -> Result<(T, &[u8]), DecodeError> {
     use bincode::error::DecodeError as Bincode;
-    match bincode::serde::decode_from_slice(bytes, FORMAT) {
+    let format = bincode::config::standard().with_limit::<LIMIT>();
+    match bincode::serde::decode_from_slice(bytes, format) {
         Ok((value, used)) => Ok((value, &bytes[used..])),
         Err(Bincode::UnexpectedEnd { .. }) => Err(DecodeError::Truncated),
         Err(Bincode::LimitExceeded) => Err(DecodeError::Limit),

@@ -35,7 +35,7 @@ pub use message::{ClientMessage, ResumeToken, ServerMessage, Wire};
 pub use mirror::Mirror;
 pub use reason::Reason;
 pub use replicate::{Change, NoDiff, Replicate};
-pub use snapshot::Snapshot;
+pub use snapshot::{Pace, Snapshot};
 
 /// The WebSocket subprotocol of this version (RFC 6455 section 1.9).
 pub const SUBPROTOCOL: &str = "downbeat.v1";

@@ -11,6 +11,7 @@
 //! | elapsed | varint | ticks since the previous snapshot (first: since the welcome's tick) |
 //! | applied | varint | inputs applied since then: adds to the last applied sequence |
 //! | waiting | varint | inputs that wait at the server now |
+//! | pace | 0, or 1 and two varints | how often the player is told from now on, if it changed: ticks, step |
 //! | own | 0, or 1 and the value | the player's own part, if it changed |
 //! | checksum | 0, or 1 and a varint | what [`Mirror::checksum`](crate::Mirror::checksum) must give after this snapshot |
 //! | reset | 0 or 1 | 1: forget all entities first, and do not predict |
@@ -28,6 +29,9 @@
 //!
 //! Before a change is applied, the reader advances **every** entity it holds by
 //! `elapsed` predictions (unless `reset`).
+//!
+//! A cell may be told in full only at every second or fourth snapshot. Who is in it
+//! is told each time none the less: a delta in between has nothing in `changed`.
 
 use crate::codec::{EncodeError, encode_to, put_u32};
 use crate::id::{CellId, EntityId};
@@ -43,10 +47,13 @@ use serde::{Deserialize, Serialize};
 pub struct Snapshot<E: Replicate, O> {
     /// Ticks since the previous snapshot to this client.
     pub elapsed: u32,
-    /// By how much the last applied input sequence went on.
+    /// By how much the last applied input sequence went on: the inputs whose effect
+    /// the reader now sees.
     pub applied: u32,
     /// Inputs waiting at the server, for a client to steer its clock by.
     pub waiting: u32,
+    /// How often the client is told from now on, if it changed.
+    pub pace: Option<Pace>,
     /// The player's own part, if it changed.
     pub own: Option<O>,
     /// The checksum of what the client now sees, every now and then.
@@ -69,6 +76,8 @@ pub struct Head<O> {
     pub applied: u32,
     /// See [`Snapshot::waiting`].
     pub waiting: u32,
+    /// See [`Snapshot::pace`].
+    pub pace: Option<Pace>,
     /// See [`Snapshot::own`].
     pub own: Option<O>,
     /// See [`Snapshot::checksum`].
@@ -79,6 +88,20 @@ pub struct Head<O> {
     pub hidden: Vec<u32>,
     /// How many changes follow.
     pub cells: u32,
+}
+
+/// How often a client is told what it sees. Until the first one: every snapshot, and
+/// no overload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Ticks from one telling of a cell in sight to the next, for the cell that is
+    /// told least often; at least 1. A client that shows things smoothly stays so
+    /// far behind.
+    pub ticks: u32,
+    /// How far the room has degraded under overload: 0 not at all, 1 far cells are
+    /// told less often, 2 snapshots come half as often, 3 less is in sight, 4 nobody
+    /// new comes in. Each step holds those before it.
+    pub step: u32,
 }
 
 /// The change of one cell.
@@ -107,6 +130,8 @@ pub struct Header<'a, O> {
     pub applied: u32,
     /// See [`Snapshot::waiting`].
     pub waiting: u32,
+    /// See [`Snapshot::pace`].
+    pub pace: Option<Pace>,
     /// See [`Snapshot::own`].
     pub own: Option<&'a O>,
     /// See [`Snapshot::checksum`].
@@ -134,6 +159,7 @@ pub fn write_snapshot<'a, O: Serialize>(
     put_u32(header.elapsed, out);
     put_u32(header.applied, out);
     put_u32(header.waiting, out);
+    encode_to(&header.pace, out)?;
     encode_to(&header.own, out)?;
     encode_to(&header.checksum, out)?;
     out.push(u8::from(header.reset));
@@ -205,6 +231,29 @@ impl DeltaWriter {
         truth: &[(EntityId, E)],
         out: &mut Vec<u8>,
     ) -> Result<bool, EncodeError> {
+        self.write_by(E::diff, predicted, truth, out)
+    }
+
+    /// The same without what changed: only who left and who entered.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if an entity cannot be encoded.
+    pub fn write_members<E: Replicate>(
+        &mut self,
+        predicted: &[(EntityId, E)],
+        truth: &[(EntityId, E)],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        self.write_by(|_, _| Change::None, predicted, truth, out)
+    }
+
+    fn write_by<E: Replicate>(
+        &mut self,
+        diff: impl Fn(&E, &E) -> Change<E::Diff>,
+        predicted: &[(EntityId, E)],
+        truth: &[(EntityId, E)],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
         let Self {
             left,
             changed,
@@ -222,7 +271,7 @@ impl DeltaWriter {
             }
             match new.next_if(|(new_id, _)| new_id == id) {
                 None => left.index(index),
-                Some((_, entity)) => match entity.diff(old) {
+                Some((_, entity)) => match diff(entity, old) {
                     Change::None => remaining += 1,
                     Change::Diff(diff) => {
                         changed.item(remaining, &diff)?;

@@ -14,7 +14,7 @@ use downbeat_protocol::codec::{DecodeError, decode, encode};
 use downbeat_protocol::fields::FieldDiff;
 use downbeat_protocol::message::{Hello, Welcome};
 use downbeat_protocol::snapshot::{
-    CellChange, DeltaWriter, Header, write_keyframe, write_snapshot,
+    CellChange, DeltaWriter, Header, Pace, write_keyframe, write_snapshot,
 };
 use downbeat_protocol::{
     CellId, Change, ClientMessage, EntityId, Mirror, PlayerId, Replicate, ResumeToken, Seq,
@@ -203,17 +203,19 @@ fn cell_change() -> impl Strategy<Value = CellChange<Entity>> {
 fn snapshot() -> impl Strategy<Value = Snapshot<Entity, Own>> {
     let header = (
         any::<[u32; 3]>(),
+        pace(),
         option::of(own()),
         option::of(any::<u32>()),
         any::<bool>(),
     );
     let cells = vec((any::<u32>(), cell_change()), 0..5);
     (header, vec(any::<u32>(), 0..5), cells).prop_map(|(header, hidden, cells)| {
-        let ([elapsed, applied, waiting], own, checksum, reset) = header;
+        let ([elapsed, applied, waiting], pace, own, checksum, reset) = header;
         Snapshot {
             elapsed,
             applied,
             waiting,
+            pace,
             own,
             checksum,
             reset,
@@ -221,6 +223,10 @@ fn snapshot() -> impl Strategy<Value = Snapshot<Entity, Own>> {
             cells,
         }
     })
+}
+
+fn pace() -> impl Strategy<Value = Option<Pace>> {
+    option::of(any::<(u32, u32)>().prop_map(|(ticks, step)| Pace { ticks, step }))
 }
 
 fn server_message() -> impl Strategy<Value = Server> {
@@ -349,6 +355,7 @@ proptest! {
     #[test]
     fn parts_are_written_as_the_derived_layout(
         (elapsed, applied, waiting) in any::<(u32, u32, u32)>(),
+        pace in pace(),
         own in option::of(own()),
         checksum in option::of(any::<u32>()),
         reset: bool,
@@ -370,7 +377,8 @@ proptest! {
                 (CellId(cell), bytes)
             })
             .collect();
-        let header = Header { elapsed, applied, waiting, own: own.as_ref(), checksum, reset };
+        let own = own.as_ref();
+        let header = Header { elapsed, applied, waiting, pace, own, checksum, reset };
         let mut bytes = Vec::new();
         let parts = cells.iter().map(|(cell, bytes)| (*cell, &bytes[..]));
         write_snapshot(header, &hidden, parts, &mut bytes).unwrap();
@@ -384,7 +392,8 @@ proptest! {
             (snapshot.elapsed, snapshot.applied, snapshot.waiting),
             (elapsed, applied, waiting)
         );
-        prop_assert_eq!((snapshot.own, snapshot.checksum, snapshot.reset), (own, checksum, reset));
+        prop_assert_eq!((snapshot.pace, snapshot.own.as_ref()), (pace, own));
+        prop_assert_eq!((snapshot.checksum, snapshot.reset), (checksum, reset));
         prop_assert_eq!(snapshot.hidden.len(), hidden.len());
         prop_assert_eq!(snapshot.cells.len(), cells.len());
     }

@@ -79,7 +79,7 @@ pub(super) fn wish(matches: &ArgMatches) -> Wish {
 
 /// Prints the token, and nothing else, to stdout.
 pub(super) fn print(wish: Wish, settings: &Settings, secrets: &Secrets) -> Result<(), Failure> {
-    let secret = |error: &dyn std::fmt::Display| Failure::Secret(format!("token: {error}"));
+    let secret = |error: &dyn std::fmt::Display| Failure::Unusable(format!("token: {error}"));
     let Some(keys) = &secrets.auth_keys else {
         return Err(secret(&"no keys; give auth_key_file or DOWNBEAT_AUTH_KEYS"));
     };

@@ -27,7 +27,7 @@ pub use origins::OriginRule;
 pub use row::Row;
 pub use secret::{Secret, Secrets};
 pub use settings::{ROWS, Settings};
-pub use show::{markdown, print};
+pub use show::{game_settings, markdown, print};
 
 use downbeat_protocol::Reason;
 use std::time::Duration;

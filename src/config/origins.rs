@@ -35,7 +35,7 @@ impl Kind for PageOrigin {
         let is_good = |byte: u8| byte.is_ascii_graphic() && !b"/?#@*,".contains(&byte);
         let is_whole = !host.is_empty() && host.bytes().all(is_good);
         let is_named = !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
-        (is_whole && is_named).then(|| OriginRule::Exact(text.to_ascii_lowercase()))
+        (is_whole && is_named).then(|| OriginRule::Exact(as_sent(text)))
     }
 
     fn write(&self, held: &OriginRule) -> Option<Value> {
@@ -57,6 +57,18 @@ impl Kind for PageOrigin {
     }
 }
 
+/// The origin in the words of a browser: in lower case, and without the port that
+/// its scheme means anyway (RFC 6454 section 6.2).
+fn as_sent(origin: &str) -> String {
+    let origin = origin.to_ascii_lowercase();
+    let bare = match origin.split_once("://") {
+        Some(("https", _)) => origin.strip_suffix(":443"),
+        Some(("http", _)) => origin.strip_suffix(":80"),
+        _ => None,
+    };
+    bare.map_or_else(|| origin.clone(), str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +82,9 @@ mod tests {
             ("any", Some(OriginRule::Any)),
             ("https://Play.example", exact("https://play.example")),
             ("http://[::1]:8080", exact("http://[::1]:8080")),
+            ("https://play.example:443", exact("https://play.example")),
+            ("https://play.example:80", exact("https://play.example:80")),
+            ("http://play.example:80", exact("http://play.example")),
             ("https://play.example/", None),
             ("play.example", None),
             ("https://", None),

@@ -43,6 +43,24 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
+    /// What stands in a file, without outer blanks.
+    ///
+    /// # Errors
+    /// Why it cannot be used, with its path and without what stands in it.
+    pub fn from_file(path: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        Self::trimmed(text)
+    }
+
+    fn trimmed(text: String) -> Result<Self, String> {
+        let text = Zeroizing::new(text);
+        match text.trim() {
+            "" => Err("the secret is empty".to_owned()),
+            trimmed => Ok(Self::new(trimmed.to_owned())),
+        }
+    }
+
     /// The text, for whoever must work with it. Never for a log or an error.
     #[must_use]
     pub fn reveal(&self) -> &str {
@@ -115,18 +133,14 @@ fn read(
     layers: &Layers,
 ) -> Result<Option<Secret>, String> {
     let given = layers.variables.iter().find(|(name, _)| name == variable);
-    let text = match (file, given) {
+    let read = match (file, given) {
         (None, None) => return Ok(None),
-        (Some(_), Some(_)) => return Err(format!("{key}: given as well as variable {variable}")),
-        (None, Some((_, text))) => text.clone(),
-        (Some(path), None) => fs::read_to_string(path)
-            .map_err(|error| format!("{key}: {} cannot be read: {error}", path.display()))?,
+        (Some(_), Some(_)) => Err(format!("given as well as variable {variable}")),
+        (None, Some((_, text))) => Secret::trimmed(text.clone()),
+        (Some(path), None) => Secret::from_file(path),
     };
-    let text = Zeroizing::new(text);
-    match text.trim() {
-        "" => Err(format!("{key}: the secret is empty")),
-        trimmed => Ok(Some(Secret::new(trimmed.to_owned()))),
-    }
+    read.map(Some)
+        .map_err(|problem| format!("{key}: {problem}"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The table of settings: each stands here once, and nowhere else.
 
 use super::kind::{
-    Address, Auth, File, Format, Kind, List, LogFilter, LogFormat, Maybe, Proof, RoomName, Text,
-    Time, Whole,
+    Address, Auth, FORMAT, File, Folder, Kind, List, LogFilter, LogFormat, Maybe, PROOF, RoomName,
+    Text, Time, Whole,
 };
 use super::network::{Cidr, Network};
 use super::origins::{OriginRule, PageOrigin};
@@ -24,7 +24,8 @@ settings! {
         /// Sessions in all at most; more are refused with HTTP status 503.
         max_sessions: usize = 20_000, Whole(1..=1_000_000, "sessions");
         /// Sessions from one address at most; more are refused with HTTP status 429.
-        /// Loopback is exempt.
+        /// And twice as many players, those whose link is lost included; more are told
+        /// 1013. Loopback is exempt.
         max_sessions_per_address: usize = 64, Whole(1..=1_000_000, "sessions");
         /// Connections at most that are no sessions: HTTP requests, and whoever takes
         /// his time over one; more are refused with HTTP status 503.
@@ -47,13 +48,15 @@ settings! {
         /// The token that operators' requests must carry, in a file; or the token
         /// itself in the variable DOWNBEAT_ADMIN_TOKEN.
         admin_token_file: Option<PathBuf> = None => "none: no operators' routes", Maybe(File);
+        /// Where bans are kept, as JSON; the server writes it.
+        ban_file: Option<PathBuf> = None => "none: bans end with the server", Maybe(File);
     }
     "Players": {
         /// How players prove who they are: not at all, or by a signed token (JWT) in
         /// their hello.
-        auth: Auth = Auth::None, Proof;
-        /// The keys that tokens are signed with, as a JSON Web Key Set; or the keys
-        /// themselves in the variable DOWNBEAT_AUTH_KEYS.
+        auth: Auth = Auth::None, PROOF;
+        /// The keys that tokens are signed with, as a JSON Web Key Set; read again when
+        /// it changes. Or the keys themselves in the variable DOWNBEAT_AUTH_KEYS.
         auth_key_file: Option<PathBuf> = None => "none", Maybe(File);
         /// The audience that a token must be meant for (its claim `aud`).
         auth_audience: Option<String> = None => "none: a token must name none", Maybe(Text);
@@ -72,6 +75,12 @@ settings! {
         /// Threads that run rooms.
         world_threads: usize = half_the_cores() => "half the cores, at least 1", Whole(1..=256, "threads");
     }
+    "Overload": {
+        /// How far a room may degrade when it has more to do than time, and come back
+        /// by itself: 1 far cells are told less often, 2 snapshots come half as often,
+        /// 3 less is in sight, 4 nobody new comes in; 0: not at all.
+        overload_steps: u32 = 4, Whole(0..=4, "steps");
+    }
     "Rooms": {
         /// The room of those who name none.
         default_room: String = "main".to_owned(), RoomName;
@@ -83,6 +92,9 @@ settings! {
         max_players: usize = 10_000, Whole(1..=100_000, "players");
         /// How long a player whose link is lost may come back.
         limbo: Duration = Duration::from_secs(15), Time(0..=3_600_000);
+        /// Where rooms are saved when the server drains, a file each, and restored from at
+        /// the next start; made if it is not there, and one server's alone.
+        save_dir: Option<PathBuf> = None => "none: rooms end with the process", Maybe(Folder);
     }
     "Messages": {
         /// Bytes of one message (all its frames) at most; a larger one ends the
@@ -101,12 +113,16 @@ settings! {
         inbox: usize = 16, Whole(1..=1_000, "inputs");
         /// Events that wait for a session; one more ends it with 4008.
         outbox: usize = 64, Whole(1..=10_000, "events");
+        /// Bytes per second of snapshots that a player is to be sent on average; where more
+        /// is in sight, cells are told less often, the farthest first; 0: no limit.
+        snapshot_byte_rate: u32 = 64 << 10, Whole(0..=1 << 26, "bytes per second");
         /// The kernel's send buffer per socket, which bounds how much stale state can
         /// queue there; 0: as the system has it.
         send_buffer: usize = 64 << 10, Whole(0..=16 << 20, "bytes");
     }
     "Patience": {
-        /// How long a client may take over the head of an HTTP request.
+        /// How long a client may take over the head of an HTTP request, and as long
+        /// before that over the TLS handshake.
         request_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// How long a connection may live that does not become a session.
         http_lifetime: Duration = Duration::from_secs(60), Time(1_000..=3_600_000);
@@ -127,7 +143,7 @@ settings! {
         write_timeout: Duration = Duration::from_secs(5), Time(100..=600_000);
         /// How long a drain may take: from SIGTERM to the end of the process. Within
         /// its first half sessions are sent away one after the other.
-        drain: Duration = Duration::from_secs(5), Time(0..=600_000);
+        drain: Duration = Duration::from_secs(10), Time(0..=600_000);
         /// How long a restart takes: who is sent away by a drain is told to wait for
         /// it; 0s: he is told nothing.
         restart_hint: Duration = Duration::from_secs(3), Time(0..=600_000);
@@ -138,7 +154,7 @@ settings! {
         /// What is logged, to stderr.
         log: String = "info,actix_server=warn".to_owned(), LogFilter;
         /// How log lines are written: for people, or as a JSON object each.
-        log_format: LogFormat = LogFormat::Human, Format;
+        log_format: LogFormat = LogFormat::Human, FORMAT;
     }
 }
 

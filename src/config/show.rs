@@ -2,6 +2,7 @@
 
 use super::{ROWS, Settings};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use toml::{Table, Value};
 
@@ -31,6 +32,16 @@ pub fn print<C: Serialize>(settings: &Settings, game: &C) -> String {
         let _ = writeln!(out, "## The game\n\n{}", text.trim_end());
     }
     out
+}
+
+/// The game's own settings, each as the config file writes it.
+pub fn game_settings<C: Serialize>(game: &C) -> BTreeMap<String, String> {
+    // A game whose config is no table has none.
+    let table = Table::try_from(game).unwrap_or_default();
+    let settings = table.into_iter();
+    settings
+        .map(|(key, value)| (key, value.to_string()))
+        .collect()
 }
 
 /// The settings as a table in Markdown, a section per group.

@@ -35,6 +35,10 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
         + Unpin
         + 'static;
 
+    /// The version of the saved state. Change it whenever a field of the game changes,
+    /// or what it means: a room that was saved with another version is not restored.
+    const STATE_VERSION: u32 = 1;
+
     /// Whether a config is usable; called once at start.
     ///
     /// # Errors
@@ -80,8 +84,10 @@ pub trait Game: Serialize + DeserializeOwned + Send + Sized + 'static {
     /// The player's own part.
     fn own(&self, player: PlayerId) -> Own<Self>;
 
-    /// The cells a player sees, in any order; [`CellId::EVERYWHERE`] is added by
-    /// itself. Default: only that.
+    /// The cells a player sees, the nearest first: his own, in which his body is, then
+    /// by distance. Where not everything can be told at every snapshot, the end of the
+    /// list is told less often. [`CellId::EVERYWHERE`] is added by itself. Default: only
+    /// that.
     fn view(&self, player: PlayerId, cells: &mut Vec<CellId>) {
         let _ = (player, cells);
     }

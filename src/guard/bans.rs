@@ -1,12 +1,15 @@
 //! Who may not come in for a while, by address or by account.
 //!
-//! Kept in memory: a ban ends with the server at the latest. Time is an argument.
-//! The operators' routes write it; the upgrade asks for addresses, the hello for
-//! both.
+//! Kept in memory, and in a file if there is one to be: without it a ban ends with
+//! the server at the latest. Time is an argument. The operators' routes write it; the
+//! upgrade asks for addresses, the hello for both.
 
-use serde::Serialize;
+use super::ban_file::{self, BadBans, Moment};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +17,7 @@ use std::time::{Duration, Instant};
 pub const MAX_BANS: usize = 10_000;
 
 /// Who is meant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Culprit {
     /// Everybody from there; of an IPv6 address its /64, which is one customer's.
@@ -24,6 +27,14 @@ pub enum Culprit {
 }
 
 impl Culprit {
+    /// As it is looked for: an address as its network.
+    fn canonical(self) -> Self {
+        match self {
+            Self::Address(address) => Self::Address(network(address)),
+            account => account,
+        }
+    }
+
     /// Whether somebody with this address and account is meant.
     #[must_use]
     pub fn is(&self, address: IpAddr, account: Option<&str>) -> bool {
@@ -49,7 +60,14 @@ pub struct Ban {
 
 /// The bans of a server; clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Bans(Arc<Mutex<State>>);
+pub struct Bans(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Whoever writes holds it, so that what was changed last is written last.
+    file: Option<Mutex<PathBuf>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -59,6 +77,35 @@ struct State {
 }
 
 impl Bans {
+    /// With those in this file, and kept there from now on.
+    ///
+    /// # Errors
+    /// [`BadBans`], if there is such a file and it cannot be used.
+    pub fn open(path: PathBuf, moment: Moment) -> Result<Self, BadBans> {
+        let mut state = State::default();
+        for ban in ban_file::read(&path, moment)? {
+            state.last = state.last.max(ban.id);
+            let culprit = ban.culprit.clone().canonical();
+            state.bans.insert(culprit, ban);
+        }
+        Ok(Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            file: Some(Mutex::new(path)),
+        })))
+    }
+
+    /// Writes them to their file, if they have one. Waits for the disk.
+    ///
+    /// # Errors
+    /// What the system says; they are in force all the same.
+    pub fn keep(&self, moment: Moment) -> io::Result<()> {
+        let Some(file) = &self.0.file else {
+            return Ok(());
+        };
+        let path = file.lock().unwrap_or_else(PoisonError::into_inner);
+        ban_file::write(&path, self.list(moment.now), moment)
+    }
+
     /// Bans somebody for a time, in place of a ban he already has. `None` if there
     /// are [`MAX_BANS`], or for a time that never ends.
     #[must_use]
@@ -70,10 +117,7 @@ impl Bans {
         now: Instant,
     ) -> Option<Ban> {
         let until = now.checked_add(time)?;
-        let culprit = match culprit {
-            Culprit::Address(address) => Culprit::Address(network(address)),
-            account => account,
-        };
+        let culprit = culprit.canonical();
         let mut state = self.lock();
         state.forget_past(now);
         if state.bans.len() >= MAX_BANS && !state.bans.contains_key(&culprit) {
@@ -123,7 +167,8 @@ impl Bans {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing under the lock can panic half way; a poisoned one is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let state = self.0.state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -144,6 +189,7 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -189,6 +235,49 @@ mod tests {
         assert!(!bans.lift(first.id), "it was replaced");
         assert!(bans.lift(second.id));
         assert_eq!(bans.find(ip("192.0.2.1"), Some("ada"), now), None);
+    }
+
+    #[test]
+    fn bans_outlast_the_server_in_a_file() {
+        let folder = std::env::temp_dir().join(format!("downbeat-bans-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("bans.json");
+        let at = |seconds: u64| Moment {
+            // The machine has started anew since; only the wall's clock has gone on.
+            now: Instant::now(),
+            wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds),
+        };
+        let bans = Bans::open(path.clone(), at(0)).unwrap();
+        let first = at(0);
+        let ada = Culprit::Account("ada".into());
+        let text = Some("see you".to_owned());
+        bans.ban(ada, text.clone(), HOUR, first.now).unwrap();
+        let v6 = Culprit::Address(ip("2001:db8::1"));
+        bans.ban(v6, None, 2 * HOUR, first.now).unwrap();
+        bans.keep(first).unwrap();
+
+        let later = at(3000);
+        let again = Bans::open(path.clone(), later).unwrap();
+        let found = again.find(ip("192.0.2.1"), Some("ada"), later.now).unwrap();
+        assert_eq!((found.id, &found.text), (1, &text));
+        let left = found.until - later.now;
+        assert!((600..=602).contains(&left.as_secs()), "{left:?}");
+        assert!(again.find(ip("2001:db8::2"), None, later.now).is_some());
+        let next = again.ban(Culprit::Account("eve".into()), None, HOUR, later.now);
+        assert_eq!(next.unwrap().id, 3, "no number twice");
+        assert!(again.lift(3));
+
+        let over = at(3700);
+        let again = Bans::open(path.clone(), over).unwrap();
+        assert_eq!(again.find(ip("192.0.2.1"), Some("ada"), over.now), None);
+        assert_eq!(again.list(over.now).len(), 1);
+
+        std::fs::write(&path, "{}").unwrap();
+        let told = Bans::open(path.clone(), over).unwrap_err().to_string();
+        assert!(told.contains("bans.json: missing field"), "{told}");
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(again.keep(over).is_err(), "nowhere to write to");
+        assert!(Bans::open(path, over).unwrap().list(over.now).is_empty());
     }
 
     #[test]

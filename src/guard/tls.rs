@@ -8,22 +8,29 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::client::verify_server_cert_signed_by_trust_anchor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
-use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::rustls::{self, CertificateError, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, server};
 use zeroize::Zeroizing;
 
 /// An encrypted connection.
 pub type TlsStream = server::TlsStream<TcpStream>;
 
-/// How long a peer may take for its part of the TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(5);
+/// What came of a TLS handshake.
+#[derive(Debug)]
+pub enum Handshake {
+    /// What is said is encrypted from now on.
+    Done(Box<TlsStream>),
+    /// The peer does not speak TLS; nothing has been read from him yet.
+    Plain(TcpStream),
+}
 
 /// Bytes that TLS takes before the socket has taken them: one record. More would hide
 /// from the driver for how long the peer has taken nothing.
@@ -105,15 +112,20 @@ impl Tls {
         })
     }
 
-    /// The TLS handshake.
+    /// The TLS handshake. Whoever calls this limits its time.
     ///
     /// # Errors
-    /// If it fails, or takes too long.
-    pub async fn accept(&self, io: TcpStream) -> io::Result<TlsStream> {
-        let accepted = tokio::time::timeout(HANDSHAKE, self.acceptor.accept(io)).await;
-        let mut stream = accepted??;
+    /// If it fails.
+    pub async fn accept(&self, io: TcpStream) -> io::Result<Handshake> {
+        // Every handshake is a record of this type (RFC 8446 section 5.1).
+        const HANDSHAKE: u8 = 22;
+        let mut first = [0];
+        if io.peek(&mut first).await? > 0 && first != [HANDSHAKE] {
+            return Ok(Handshake::Plain(io));
+        }
+        let mut stream = self.acceptor.accept(io).await?;
         stream.get_mut().1.set_buffer_limit(Some(BUFFER));
-        Ok(stream)
+        Ok(Handshake::Done(Box::new(stream)))
     }
 
     /// Reads the files again if they have changed since they were last looked at;
@@ -137,6 +149,40 @@ impl Tls {
         let fresh = read(files, provider)?;
         *current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(true)
+    }
+}
+
+impl Tls {
+    /// Why clients will not take the certificate at this time: it has expired, or is
+    /// not valid yet. `None` if it is neither; whom they trust is not looked at.
+    #[must_use]
+    pub fn fault(&self, now: SystemTime) -> Option<&'static str> {
+        let Certificate {
+            provider, current, ..
+        } = &*self.certificate;
+        let current = Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner));
+        let now = now.duration_since(UNIX_EPOCH).ok()?;
+        let parsed = ParsedCertificate::try_from(current.end_entity_cert().ok()?).ok()?;
+        // Nobody is trusted, so it always fails; but its times are looked at first.
+        let verified = verify_server_cert_signed_by_trust_anchor(
+            &parsed,
+            &RootCertStore::empty(),
+            &[],
+            UnixTime::since_unix_epoch(now),
+            provider.signature_verification_algorithms.all,
+        );
+        match verified {
+            Err(rustls::Error::InvalidCertificate(error)) => match error {
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    Some("it has expired")
+                }
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    Some("it is not valid yet")
+                }
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 
@@ -242,6 +288,30 @@ mod tests {
             let told = Tls::new(cert, key).unwrap_err().to_string();
             assert!(told.contains(problem), "{told}");
             assert!(!told.contains("hush"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_has_its_time() {
+        let files = Files::new("times");
+        let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2026, 3, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap().pem();
+        let tls = Tls::new(
+            &files.write("cert.pem", &cert),
+            &files.write("key.pem", &key.serialize_pem()),
+        )
+        .unwrap();
+        let day = |days: u64| UNIX_EPOCH + std::time::Duration::from_secs(days * 86_400);
+        for (now, fault) in [
+            (day(20_453), Some("it is not valid yet")),
+            (day(20_455), None),
+            (day(20_512), None),
+            (day(20_514), Some("it has expired")),
+        ] {
+            assert_eq!(tls.fault(now), fault, "{now:?}");
         }
     }
 

@@ -360,7 +360,9 @@ fn read_key(jwk: Jwk, at: usize) -> Result<Key, BadKeys> {
     }
 }
 
-fn is_account(account: &str) -> bool {
+/// Whether this may be an account: 1 to 128 bytes, without control characters.
+#[must_use]
+pub fn is_account(account: &str) -> bool {
     (1..=MAX_ACCOUNT).contains(&account.len()) && !account.contains(char::is_control)
 }
 

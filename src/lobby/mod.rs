@@ -4,22 +4,28 @@
 //! limit, and spread over the world threads; the lobby alone lets players in, so
 //! that it alone decides when an empty room may go.
 
+mod keeping;
 mod oversight;
 mod pool;
+mod shelf;
 
+pub use keeping::{Drain, Settle, Unsaved};
 pub use oversight::{CloseRoom, EvictFrom, InspectRoom};
+pub use shelf::ShelfError;
 
-use crate::config::Settings;
+use crate::config::{Settings, game_settings};
 use crate::game::{Game, Input, Profile};
+use crate::guard::Permit;
 use crate::telemetry::Telemetry;
 use crate::world::{
-    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Part, Role, Room, RoomBoard,
-    Surroundings, Vacant, World,
+    Admit, Close, CoreConfig, End, Join, MemberLink, Metronome, Role, Room, RoomBoard, Saved,
+    Stamp, Step, Surroundings, Vacant, World,
 };
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use downbeat_protocol::codec::{FNV_START, fnv1a};
 use downbeat_protocol::{Reason, ResumeToken, Tick};
 use pool::Pool;
+use shelf::Shelf;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -40,15 +46,11 @@ pub struct Enter<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, if he is to have one.
+    pub body: Option<Permit>,
     /// The room's end of the link.
     pub link: MemberLink<I>,
 }
-
-/// The server is going: end every session in every room with this reason, spread over
-/// a part of the drain time, and let nobody in any more.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Drain(pub Reason);
 
 /// The actor that knows the rooms.
 pub struct Lobby<G: Game> {
@@ -63,6 +65,21 @@ pub struct Lobby<G: Game> {
     last_number: u64,
     /// What everybody is told who still wants in.
     draining: Option<End>,
+    /// Where rooms outlive the process.
+    shelf: Option<Shelf>,
+    /// Rooms that run and still lie on the shelf.
+    restored: Vec<String>,
+}
+
+/// The rooms cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] io::Error),
+    /// Rooms can be neither saved nor restored.
+    #[error("save_dir: {0}")]
+    Shelf(#[from] ShelfError),
 }
 
 /// A room as the lobby knows it.
@@ -76,18 +93,20 @@ struct Entry<G: Game> {
 }
 
 impl<G: Game> Lobby<G> {
-    /// Starts the lobby on this thread and the world threads beside it. Without
-    /// `settings.seed` a seed is drawn.
+    /// Starts the lobby on this thread and the world threads beside it, with the rooms
+    /// that a drain saved. Without `settings.seed` a seed is drawn.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// [`NotStarted`] if the system gives no thread, or the folder of saved rooms
+    /// cannot be used.
     pub fn start(
         settings: &Settings,
         game: G::Config,
         telemetry: Telemetry,
         board: RoomBoard,
-    ) -> io::Result<Addr<Self>> {
-        let lobby = Self {
+    ) -> Result<Addr<Self>, NotStarted> {
+        let shelf = settings.save_dir.as_deref().map(Shelf::open).transpose()?;
+        let mut lobby = Self {
             seed: settings.seed.unwrap_or_else(rand::random),
             settings: settings.clone(),
             game,
@@ -98,11 +117,23 @@ impl<G: Game> Lobby<G> {
             rooms: HashMap::new(),
             last_number: 0,
             draining: None,
+            shelf,
+            restored: Vec::new(),
         };
-        Ok(Actor::start(lobby))
+        Ok(Self::create(|context| {
+            lobby.restore(&context.address());
+            lobby
+        }))
     }
 
-    fn open(&mut self, name: &str, me: &Addr<Self>) -> Entry<G> {
+    /// What a room of this name is saved with, and must have been saved with.
+    fn stamp(&self, name: &str) -> Stamp {
+        let settings = game_settings(&self.game);
+        Stamp::of::<G>(name, self.settings.tick_rate, settings)
+    }
+
+    /// Opens a room: a new one, or one that was saved.
+    fn open(&mut self, name: &str, saved: Option<Saved<G>>, me: &Addr<Self>) -> Entry<G> {
         self.last_number += 1;
         let number = self.last_number;
         let around = Surroundings {
@@ -118,14 +149,17 @@ impl<G: Game> Lobby<G> {
                 .board
                 .post(name, self.settings.tick_rate, Instant::now()),
             lobby: me.clone().recipient(),
+            stamp: self.shelf.is_some().then(|| self.stamp(name)),
         };
         let config = self.game.clone();
         // Rooms of one server differ, and the same room starts alike each time.
         let seed = self.seed ^ u64::from(fnv1a(FNV_START, name.as_bytes()));
         let tick_rate = self.settings.tick_rate;
         let thread = self.pool.least_busy();
-        let world = World::start_in_arbiter(self.pool.arbiter(thread), move |_| {
-            World::new(G::new(&config, tick_rate, seed), around)
+        let arbiter = self.pool.arbiter(thread);
+        let world = World::start_in_arbiter(arbiter, move |_| match saved {
+            Some(saved) => World::restored(saved, around),
+            None => World::new(G::new(&config, tick_rate, seed), around),
         });
         Entry {
             number,
@@ -156,6 +190,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             link,
         } = enter;
         if let Some(end) = &self.draining {
@@ -182,7 +217,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
                     ..Reason::Full.into()
                 });
             }
-            let entry = self.open(&name, &context.address());
+            let entry = self.open(&name, None, &context.address());
             self.rooms.insert(name.clone(), entry);
         }
         let Some(entry) = self.rooms.get_mut(&name) else {
@@ -195,6 +230,7 @@ impl<G: Game> Handler<Enter<Input<G>>> for Lobby<G> {
             resume,
             role,
             address,
+            body,
             token,
             link,
         }));
@@ -220,31 +256,6 @@ impl<G: Game> Handler<Vacant> for Lobby<G> {
     }
 }
 
-impl<G: Game> Handler<Drain> for Lobby<G> {
-    type Result = ();
-
-    fn handle(&mut self, Drain(reason): Drain, _: &mut Self::Context) {
-        let sockets = u32::try_from(self.telemetry.sockets.get()).unwrap_or(0);
-        let over = (PARTING * sockets).min(self.settings.drain / 2);
-        let end = End {
-            // Everybody waits equally long, so that they return as spread as they went.
-            retry_after_ms: self.settings.retry_after_ms(reason, over),
-            ..reason.into()
-        };
-        for entry in self.rooms.values() {
-            entry.world.do_send(Part {
-                end: end.clone(),
-                over,
-            });
-        }
-        self.draining = Some(end);
-    }
-}
-
-/// How long each session adds to a drain: at most a thousand a second are sent away,
-/// unless the drain is too short for that.
-const PARTING: Duration = Duration::from_millis(1);
-
 /// The settings as a room's core needs them: times in ticks.
 fn core_config(settings: &Settings, room: &str) -> CoreConfig {
     let rate = settings.tick_rate.max(1);
@@ -260,6 +271,8 @@ fn core_config(settings: &Settings, room: &str) -> CoreConfig {
         checksum_interval: settings.checksum_interval.div_ceil(snapshot_interval),
         max_players: settings.max_players,
         max_pending: settings.inbox,
+        byte_rate: settings.snapshot_byte_rate,
+        overload: Step::numbered(settings.overload_steps),
         in_flight: ticks(settings.in_flight),
         behind: ticks(settings.behind_timeout),
         idle: ticks(settings.idle_timeout),

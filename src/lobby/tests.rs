@@ -61,6 +61,7 @@ impl House {
             resume: None,
             role: Role::Player,
             address: Ipv4Addr::LOCALHOST.into(),
+            body: None,
             link: member,
         });
         Visitor {
@@ -290,6 +291,7 @@ async fn a_panic_ends_its_room_and_leaves_the_others_alone() {
             resume: None,
             role: Role::Player,
             address: Ipv4Addr::LOCALHOST.into(),
+            body: None,
             link: member,
         });
         (session.outgoing(), session)

@@ -6,7 +6,7 @@
 
 use super::rooms::Rooms;
 use crate::config::Secret;
-use crate::guard::{Ban, Bans, Culprit};
+use crate::guard::{Ban, Bans, Culprit, Moment, is_account};
 use crate::lobby::{CloseRoom, EvictFrom, InspectRoom};
 use crate::world::{End, Evict, Inspection, MemberStatus, Role, RoomBoard, Whom};
 use actix::{MailboxError, Recipient};
@@ -360,7 +360,8 @@ async fn ban(
     } = sentence.into_inner();
     let culprit = match (address, account) {
         (Some(address), None) => Culprit::Address(address),
-        (None, Some(account)) => Culprit::Account(account),
+        (None, Some(account)) if is_account(&account) => Culprit::Account(account),
+        (None, Some(_)) => return Err(bad("no such account can be")),
         _ => return Err(bad("either an address or an account")),
     };
     let time = humantime::parse_duration(&time)
@@ -382,10 +383,25 @@ async fn ban(
         },
     };
     let ended = answer(admin.rooms.evict.send(order)).await?;
+    keep(&admin.bans).await?;
     Ok(web::Json(Banned {
         ban: BanEntry::new(ban, now),
         ended: ended.unwrap_or_default(),
     }))
+}
+
+/// Writes the bans to their file, if they have one.
+async fn keep(bans: &Bans) -> Result<(), Problem> {
+    let bans = bans.clone();
+    let kept = web::block(move || bans.keep(Moment::now())).await;
+    let error = match kept {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    tracing::error!(error, "cannot write the ban file");
+    let text = format_args!("done until the server ends, but not written: {error}");
+    Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, &text))
 }
 
 async fn lift(admin: web::Data<Admin>, id: web::Path<u64>) -> Result<HttpResponse, Problem> {
@@ -393,5 +409,6 @@ async fn lift(admin: web::Data<Admin>, id: web::Path<u64>) -> Result<HttpRespons
         return Err(Problem::none("ban"));
     }
     tracing::info!(id = *id, "ban lifted by an operator");
+    keep(&admin.bans).await?;
     Ok(HttpResponse::NoContent().finish())
 }

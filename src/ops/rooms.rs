@@ -20,6 +20,7 @@ struct Room {
     tick_rate: u32,
     last_tick_ms: u64,
     load: f32,
+    overload: &'static str,
 }
 
 impl From<RoomStatus> for Room {
@@ -30,6 +31,7 @@ impl From<RoomStatus> for Room {
             tick,
             tick_rate,
             age,
+            step,
             load,
         } = status;
         Self {
@@ -39,6 +41,7 @@ impl From<RoomStatus> for Room {
             tick_rate,
             last_tick_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
             load,
+            overload: step.label(),
         }
     }
 }

@@ -140,6 +140,7 @@ async fn rooms_are_listed_as_json() {
     assert_eq!(room["tick_rate"], 20);
     assert!(room["last_tick_ms"].as_u64().unwrap() < 60_000, "{body}");
     assert!(room["load"].is_number(), "{body}");
+    assert_eq!(room["overload"], "normal");
 }
 
 #[actix_web::test]

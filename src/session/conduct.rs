@@ -6,7 +6,7 @@
 use super::inbound;
 use crate::config::Settings;
 use crate::game::{Leave, Profile};
-use crate::guard::{Admission, Ban, Identity, Meter, Quota, Verdict};
+use crate::guard::{Admission, Ban, Identity, Meter, Permit, Quota, Verdict};
 use crate::lobby::Enter;
 use crate::websocket::{self, Assembler, Whole};
 use crate::world::{Arrived, End, LinkLimits, OutgoingStream, Role, SessionLink, link};
@@ -40,7 +40,7 @@ pub(super) enum Step<I> {
     Nothing,
     /// Count that something was dropped, because too much is sent.
     Dropped {
-        /// Whether it is the first time.
+        /// Whether it is the first time, and worth a warning.
         first: bool,
     },
     /// Send this.
@@ -111,7 +111,10 @@ impl<W: Wire> Conduct<W> {
         let heard = self.assembler.push(frame);
         match (verdict, &heard) {
             (Verdict::Good, _) | (_, Err(_)) => {}
-            (Verdict::Drop { first }, _) => return Step::Dropped { first },
+            (Verdict::Drop { first }, _) => {
+                let first = first && self.admission.may_warn(now);
+                return Step::Dropped { first };
+            }
             (Verdict::End, _) => return self.end(Reason::Flood),
         }
         match heard {
@@ -137,6 +140,10 @@ impl<W: Wire> Conduct<W> {
         let (hello, role) = inbound::hello::<W>(bytes)?;
         let room = inbound::room(self.room.as_deref(), &hello.room)?;
         let profile = self.profile(&hello, &room, now)?;
+        let body = match role {
+            Role::Player => Some(self.body()?),
+            Role::Spectator => None,
+        };
         let (mine, theirs) = link(LinkLimits {
             inputs: self.settings.inbox,
             events: self.settings.outbox,
@@ -149,6 +156,7 @@ impl<W: Wire> Conduct<W> {
             resume: hello.resume,
             role,
             address: self.address,
+            body,
             link: theirs,
         };
         Ok(Step::Enter(enter, outgoing))
@@ -178,6 +186,14 @@ impl<W: Wire> Conduct<W> {
         Ok(Profile {
             name: inbound::clean_name(name.as_deref().unwrap_or(&hello.name)),
             account,
+        })
+    }
+
+    /// A place for his body, in whichever room.
+    fn body(&self) -> Result<Permit, End> {
+        self.admission.body(self.address).map_err(|_| End {
+            text: Some("too many players from this address, try again later".to_owned()),
+            ..Reason::Full.into()
         })
     }
 

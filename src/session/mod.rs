@@ -1,19 +1,19 @@
 //! One connection: from the upgrade to its one reason to end.
 //!
 //! ```text
-//!  door ──► upgrade ──► websocket                  may this peer enter?
-//!                 │ ▲
-//!                 ▼ │
-//!               actor                              one actor per socket
-//!                 │ ▲
-//!                 ▼ │
-//!              conduct ◄─── inbound                what a message means and leads to
-//!                 │ ▲
-//!                 ▼ │
-//!             SessionLink                          the room
+//!  door ──► head ──► upgrade ──► websocket         may this peer enter?
+//!                          │ ▲
+//!                          ▼ │
+//!                        actor                     one actor per socket
+//!                          │ ▲
+//!                          ▼ │
+//!                       conduct ◄─── inbound       what a message means and leads to
+//!                          │ ▲
+//!                          ▼ │
+//!                      SessionLink                 the room
 //! ```
 //!
-//! * `door`: connections before they are sessions;
+//! * `door`, `head`: connections before they are sessions;
 //! * `upgrade`: who may enter;
 //! * `actor`: the actor of one socket, a thin shell;
 //! * `inbound`, `conduct`: sans-IO, time is an argument.
@@ -24,8 +24,10 @@
 mod actor;
 mod conduct;
 mod door;
+mod head;
 pub mod inbound;
 mod upgrade;
 
 pub use door::{Door, Place};
+pub use head::Judge;
 pub use upgrade::{Entrance, upgrade};

@@ -45,17 +45,25 @@ pub struct Entrance<I: Send + 'static> {
     pub lobby: Recipient<Enter<I>>,
 }
 
-/// Answers an upgrade request, and starts a session if it was a good one.
-///
-/// # Errors
-/// If the answer could not be written.
+/// Answers an upgrade request, and starts a session if it was a good one. A peer who
+/// goes before he has his answer is nobody's trouble but his own.
 pub async fn upgrade<W: Wire>(
     entrance: Rc<Entrance<W::Input>>,
     request: Request,
     framed: Framed<Io, h1::Codec>,
-) -> Result<(), actix_web::Error> {
+) {
+    if let Err(error) = answer::<W>(&entrance, &request, framed).await {
+        tracing::debug!(%error, "upgrade not answered");
+    }
+}
+
+async fn answer<W: Wire>(
+    entrance: &Entrance<W::Input>,
+    request: &Request,
+    framed: Framed<Io, h1::Codec>,
+) -> io::Result<()> {
     let peer = framed.io_ref().tcp().peer_addr()?;
-    let admitted = match admit(&entrance, &request, peer.ip()) {
+    let admitted = match admit(entrance, request, peer.ip()) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             let status = refusal.status.as_str();
@@ -65,13 +73,12 @@ pub async fn upgrade<W: Wire>(
                 .with_label_values(&[status])
                 .inc();
             tracing::debug!(%peer, status, reason = refusal.text, "upgrade refused");
-            return Ok(websocket::refuse(framed, refusal).await?);
+            return websocket::refuse(framed, refusal).await;
         }
     };
     let mut raw = websocket::accept(framed, admitted.response).await?;
     raw.peer.set_ip(admitted.client);
-    start::<W>(&entrance, raw, admitted.room, admitted.permit)?;
-    Ok(())
+    start::<W>(entrance, raw, admitted.room, admitted.permit)
 }
 
 fn start<W: Wire>(

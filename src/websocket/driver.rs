@@ -26,7 +26,7 @@ use tokio::time::Sleep;
 
 /// How long the peer may take for its part of a close, and for what was still to be
 /// written.
-const CLOSE_WAIT: Duration = Duration::from_secs(1);
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
 /// What may wait behind bytes that the socket does not take: answers to pings, the
 /// last words. A peer that asks for more without reading is jammed.

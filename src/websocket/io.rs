@@ -1,9 +1,11 @@
 //! The bytes of a connection, with TLS around them or without.
 //!
-//! An enum rather than a parameter: everything above is compiled once, and a branch
-//! per read or write costs nothing beside the system call.
+//! An enum inside rather than a parameter: everything above is compiled once, and a
+//! branch per read or write costs nothing beside the system call. Whoever must see
+//! the first bytes before others do can put them back.
 
 use crate::guard::TlsStream;
+use bytes::Bytes;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,7 +14,15 @@ use tokio::net::TcpStream;
 
 /// See the module's doc.
 #[derive(Debug)]
-pub enum Io {
+pub struct Io {
+    stream: Stream,
+    /// What was read already, by whoever wanted to see it first; read once more
+    /// before anything else.
+    replay: Bytes,
+}
+
+#[derive(Debug)]
+enum Stream {
     /// As it is.
     Plain(TcpStream),
     /// Encrypted; boxed, because its state is large and plain sockets are many.
@@ -23,16 +33,22 @@ impl Io {
     /// The socket underneath.
     #[must_use]
     pub fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(io) => io,
-            Self::Tls(io) => io.get_ref().0,
+        match &self.stream {
+            Stream::Plain(io) => io,
+            Stream::Tls(io) => io.get_ref().0,
         }
     }
 
+    /// The same connection, of which these first bytes will be read again.
+    #[must_use]
+    pub fn replaying(self, replay: Bytes) -> Self {
+        Self { replay, ..self }
+    }
+
     fn inner(self: Pin<&mut Self>) -> Inner<'_> {
-        match self.get_mut() {
-            Self::Plain(io) => Inner::Plain(Pin::new(io)),
-            Self::Tls(io) => Inner::Tls(Pin::new(io)),
+        match &mut self.get_mut().stream {
+            Stream::Plain(io) => Inner::Plain(Pin::new(io)),
+            Stream::Tls(io) => Inner::Tls(Pin::new(io)),
         }
     }
 }
@@ -43,24 +59,38 @@ enum Inner<'a> {
     Tls(Pin<&'a mut TlsStream>),
 }
 
-impl From<TcpStream> for Io {
-    fn from(io: TcpStream) -> Self {
-        Self::Plain(io)
+impl From<Stream> for Io {
+    fn from(stream: Stream) -> Self {
+        Self {
+            stream,
+            replay: Bytes::new(),
+        }
     }
 }
 
-impl From<TlsStream> for Io {
-    fn from(io: TlsStream) -> Self {
-        Self::Tls(Box::new(io))
+impl From<TcpStream> for Io {
+    fn from(io: TcpStream) -> Self {
+        Stream::Plain(io).into()
+    }
+}
+
+impl From<Box<TlsStream>> for Io {
+    fn from(io: Box<TlsStream>) -> Self {
+        Stream::Tls(io).into()
     }
 }
 
 impl AsyncRead for Io {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let again = self.replay.len().min(buffer.remaining());
+        if again > 0 {
+            buffer.put_slice(&self.replay.split_to(again));
+            return Poll::Ready(Ok(()));
+        }
         match self.inner() {
             Inner::Plain(io) => io.poll_read(context, buffer),
             Inner::Tls(io) => io.poll_read(context, buffer),
@@ -92,9 +122,9 @@ impl AsyncWrite for Io {
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(io) => io.is_write_vectored(),
-            Self::Tls(io) => io.is_write_vectored(),
+        match &self.stream {
+            Stream::Plain(io) => io.is_write_vectored(),
+            Stream::Tls(io) => io.is_write_vectored(),
         }
     }
 

@@ -9,12 +9,16 @@ use super::clock::{Metronome, Schedule};
 use super::core::{Core, CoreConfig, Observer, Phase, Tally};
 use super::member::Join;
 use super::outlet::End;
+use super::overload::Step;
+use super::parting::Parted;
+use super::save::{Saved, Stamp};
 use crate::game::{Game, Input};
 use crate::telemetry::Telemetry;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient};
 use prometheus::Histogram;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// Lets somebody in; answered through his link.
 #[derive(Debug, Message)]
@@ -25,16 +29,6 @@ pub struct Admit<I>(pub Join<I>);
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Close(pub End);
-
-/// Ends every session, one after the other, and then the room: the server goes.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Part {
-    /// What everybody is told.
-    pub end: End,
-    /// Over how much time.
-    pub over: Duration,
-}
 
 /// Which room speaks to the lobby: names come again, numbers do not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +66,8 @@ pub struct Surroundings {
     pub posting: RoomPosting,
     /// Who is told that it is empty.
     pub lobby: Recipient<Vacant>,
+    /// What it is saved with when the server goes; `None`: not at all.
+    pub stamp: Option<Stamp>,
 }
 
 /// A deadline has come.
@@ -89,19 +85,32 @@ pub struct World<G: Game> {
     gauges: Gauges,
     admitted: u64,
     empty_since: Option<Instant>,
+    /// Who waits for the room to be over, because the server goes.
+    parted: Option<oneshot::Sender<Parted>>,
 }
 
 impl<G: Game> World<G> {
     /// A room around a game; it begins to tick when the actor starts.
     #[must_use]
     pub fn new(game: G, around: Surroundings) -> Self {
+        Self::with(Core::new(around.core.clone(), game), around)
+    }
+
+    /// A room that was saved.
+    #[must_use]
+    pub fn restored(saved: Saved<G>, around: Surroundings) -> Self {
+        Self::with(Core::restore(around.core.clone(), saved), around)
+    }
+
+    fn with(core: Core<G>, around: Surroundings) -> Self {
         Self {
             schedule: Schedule::new(Instant::now(), around.core.tick_rate),
             stopwatch: Stopwatch::new(&around.telemetry),
             gauges: Gauges::new(around.telemetry.clone()),
-            core: Box::new(Core::new(around.core.clone(), game)),
+            core: Box::new(core),
             admitted: 0,
             empty_since: None,
+            parted: None,
             around,
         }
     }
@@ -114,6 +123,22 @@ impl<G: Game> World<G> {
         &mut self.core
     }
 
+    pub(super) fn await_parting(&mut self, parted: oneshot::Sender<Parted>) {
+        self.parted = Some(parted);
+    }
+
+    /// Everybody has left because the server goes: answers with what is left.
+    fn part(&mut self) {
+        // Without anybody who may come back the room would soon have gone anyway.
+        let is_kept = self.core.players() > 0;
+        let stamp = self.around.stamp.as_ref().filter(|_| is_kept);
+        let left = stamp.map(|stamp| self.core.save(stamp)).transpose();
+        if let Some(parted) = self.parted.take() {
+            // Nobody listens if the drain is out of time.
+            let _ = parted.send(left);
+        }
+    }
+
     fn await_beat(&self, context: &Context<Self>) {
         let me = context.address();
         self.around
@@ -121,8 +146,8 @@ impl<G: Game> World<G> {
             .at(self.schedule.next(), Box::new(move || me.do_send(Beat)));
     }
 
-    /// Makes one tick and counts it; `false` if the room is lost.
-    fn tick(&mut self) -> bool {
+    /// Makes the tick of this deadline and counts it; `false` if the room is lost.
+    fn tick(&mut self, deadline: Instant) -> bool {
         let begin = Instant::now();
         self.stopwatch.start(begin);
         // The core is not used again after a panic, so no broken state is seen.
@@ -144,9 +169,29 @@ impl<G: Game> World<G> {
         self.around
             .posting
             .ticked(self.core.now(), self.core.players(), end, end - begin);
+        let took = end.saturating_duration_since(deadline);
+        self.core
+            .took(took.as_secs_f32() * self.around.core.tick_rate as f32);
+        self.note_step();
         self.gauges.set(self.core.players(), self.core.in_limbo());
         count(&self.around.telemetry, &tally);
         true
+    }
+
+    /// Makes it seen how far the room has degraded.
+    fn note_step(&mut self) {
+        let step = self.core.step_of_overload();
+        let before = self.gauges.set_step(step);
+        if step == before {
+            return;
+        }
+        self.around.posting.degraded(step);
+        let room = &self.around.room.name;
+        if step > before {
+            tracing::warn!(room, step = step.label(), "the room is overloaded");
+        } else {
+            tracing::info!(room, step = step.label(), "the room recovers");
+        }
     }
 
     /// Tells the lobby when nobody has been here for a while.
@@ -201,8 +246,11 @@ impl<G: Game> Handler<Beat> for World<G> {
                 "ticks left out, the room is overloaded"
             );
         }
-        for _ in 0..due.ticks {
-            if !self.tick() {
+        let period = self.schedule.period();
+        for behind in (0..due.ticks).rev() {
+            // The last of them is the latest deadline there was.
+            let deadline = due.latest - behind * period;
+            if !self.tick(deadline) {
                 self.around.telemetry.rooms_failed.inc();
                 let room = self.around.room.clone();
                 self.around.lobby.do_send(Vacant {
@@ -215,6 +263,7 @@ impl<G: Game> Handler<Beat> for World<G> {
             }
         }
         if self.core.has_parted() {
+            self.part();
             context.stop();
             return;
         }
@@ -237,20 +286,11 @@ impl<G: Game> Handler<Close> for World<G> {
 
     fn handle(&mut self, Close(end): Close, context: &mut Self::Context) {
         self.core.end_all(&end);
-        context.stop();
-    }
-}
-
-impl<G: Game> Handler<Part> for World<G> {
-    type Result = ();
-
-    fn handle(&mut self, Part { end, over }: Part, context: &mut Self::Context) {
-        let ticks = over.as_secs_f64() * f64::from(self.around.core.tick_rate);
-        // A float becomes the nearest integer there is.
-        self.core.part(end, ticks.ceil() as u32);
-        if self.core.has_parted() {
-            context.stop();
+        if let Some(parted) = self.parted.take() {
+            // Nothing is left that somebody wants back.
+            let _ = parted.send(Ok(None));
         }
+        context.stop();
     }
 }
 
@@ -265,6 +305,7 @@ fn count(telemetry: &Telemetry, tally: &Tally) {
         dropped,
         snapshots,
         skipped,
+        postponed,
         events,
     } = *tally;
     for (counter, number) in [
@@ -275,6 +316,7 @@ fn count(telemetry: &Telemetry, tally: &Tally) {
         (&telemetry.inputs_dropped, dropped),
         (&telemetry.snapshots, snapshots),
         (&telemetry.snapshots_skipped, skipped),
+        (&telemetry.snapshots_postponed, postponed),
         (&telemetry.events, events),
     ] {
         if number > 0 {
@@ -318,16 +360,42 @@ struct Gauges {
     telemetry: Telemetry,
     members: i64,
     limbo: i64,
+    step: Step,
 }
 
 impl Gauges {
     fn new(telemetry: Telemetry) -> Self {
         telemetry.rooms.inc();
+        // So that each step is seen before it is taken.
+        for step in Step::ALL {
+            telemetry.rooms_by_step.with_label_values(&[step.label()]);
+        }
+        let step = Step::default();
+        telemetry
+            .rooms_by_step
+            .with_label_values(&[step.label()])
+            .inc();
         Self {
             telemetry,
             members: 0,
             limbo: 0,
+            step,
         }
+    }
+
+    /// Gives back the step before.
+    fn set_step(&mut self, step: Step) -> Step {
+        if step != self.step {
+            self.telemetry
+                .rooms_by_step
+                .with_label_values(&[self.step.label()])
+                .dec();
+            self.telemetry
+                .rooms_by_step
+                .with_label_values(&[step.label()])
+                .inc();
+        }
+        std::mem::replace(&mut self.step, step)
     }
 
     fn set(&mut self, members: usize, limbo: usize) {
@@ -342,6 +410,10 @@ impl Drop for Gauges {
     fn drop(&mut self) {
         self.set(0, 0);
         self.telemetry.rooms.dec();
+        self.telemetry
+            .rooms_by_step
+            .with_label_values(&[self.step.label()])
+            .dec();
     }
 }
 

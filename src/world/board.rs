@@ -5,6 +5,7 @@
 //! world wait. It reads no clock: instants are arguments. Written by the world's
 //! actor, read by `ops`.
 
+use super::overload::Step;
 use downbeat_protocol::Tick;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -32,6 +33,8 @@ struct Room {
     players: AtomicU32,
     /// When the last tick ended, in nanoseconds after the board's epoch.
     ticked: AtomicU64,
+    /// The number of its step of overload.
+    step: AtomicU32,
     /// The bits of an `f32`; only the room's own world writes it.
     load: AtomicU32,
 }
@@ -49,6 +52,8 @@ pub struct RoomStatus {
     pub tick_rate: u32,
     /// How long ago the last tick ended.
     pub age: Duration,
+    /// How far it has degraded under overload.
+    pub step: Step,
     /// The share of its time that ticks take, smoothed over about 16 of them; 1 is
     /// all there is.
     pub load: f32,
@@ -74,6 +79,7 @@ impl RoomBoard {
             tick: AtomicU32::new(0),
             players: AtomicU32::new(0),
             ticked: AtomicU64::new(self.0.since_epoch(now)),
+            step: AtomicU32::new(0),
             load: AtomicU32::new(0f32.to_bits()),
         });
         let mut rooms = self.0.lock();
@@ -119,6 +125,7 @@ impl Room {
             tick: Tick(self.tick.load(Relaxed)),
             tick_rate: self.tick_rate,
             age: Duration::from_nanos(now.saturating_sub(self.ticked.load(Relaxed))),
+            step: Step::numbered(self.step.load(Relaxed)),
             load: f32::from_bits(self.load.load(Relaxed)),
         }
     }
@@ -133,6 +140,11 @@ pub struct RoomPosting {
 }
 
 impl RoomPosting {
+    /// Notes how far the room has degraded.
+    pub fn degraded(&self, step: Step) {
+        self.room.step.store(step.number(), Relaxed);
+    }
+
     /// Notes a tick that ended at `now` and took `busy`.
     pub fn ticked(&self, tick: Tick, players: usize, now: Instant, busy: Duration) {
         let room = &self.room;

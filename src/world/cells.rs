@@ -1,9 +1,13 @@
 //! The room's entities by cell, and each cell's bytes, encoded once per tick.
 //!
-//! Owns the baseline: what was shown at the last snapshot, advanced by the same
-//! prediction that clients make. A cell's delta and keyframe are written at most
-//! once per snapshot, into one shared buffer, however many players see it.
+//! Owns the baselines: what was told at each level of slowness, advanced by the same
+//! prediction that clients make. All who see a cell at one level hold the same, since
+//! levels are told in phase; so a cell's delta for a level, and its keyframe, are
+//! written at most once per snapshot, into one shared buffer, however many players see
+//! it. When a level is not told, those who have it hear none the less who left and who
+//! entered, which is the same for all of them: only *what changed* waits.
 
+use super::pace::{Level, Weights};
 use crate::game::{MAX_CELL, Scene};
 use downbeat_protocol::codec::{EncodeError, FNV_START, fnv1a};
 use downbeat_protocol::snapshot::{DeltaWriter, put_entities, write_keyframe};
@@ -17,39 +21,67 @@ pub(super) struct Cells<E> {
     table: Vec<Cell<E>>,
     /// Numbers of the cells that hold something now or held it at the baseline.
     active: Vec<u32>,
+    /// The number of the snapshot in the making.
+    snapshot: u32,
     bytes: Vec<u8>,
     writer: DeltaWriter,
+    /// A list that is being put together.
+    scratch: Vec<(EntityId, E)>,
 }
 
+/// Lists are ordered by id.
 #[derive(Debug)]
 struct Cell<E> {
-    /// What was shown last, advanced to now by prediction; ordered by id.
-    predicted: Vec<(EntityId, E)>,
-    /// What is; ordered by id.
+    /// What is.
     truth: Vec<(EntityId, E)>,
+    /// What those hold who see the cell at each level.
+    lanes: [Lane<E>; Level::COUNT],
     is_active: bool,
-    wants: Wants,
-    delta: Range<usize>,
+    wants_keyframe: bool,
+    /// Who left and who entered.
+    members: Range<usize>,
     keyframe: Range<usize>,
+    /// Over what is.
     sum: u32,
+    weights: Weights,
 }
 
-/// What somebody needs of a cell in this tick.
-#[derive(Clone, Copy, Debug, Default)]
-struct Wants {
-    delta: bool,
-    keyframe: bool,
+/// A cell as those know it who see it at one level.
+#[derive(Debug)]
+struct Lane<E> {
+    /// What was told last, advanced to now by prediction. Empty while nobody holds it.
+    held: Vec<(EntityId, E)>,
+    /// Somebody who holds it is told in this snapshot.
+    is_wanted: bool,
+    /// Somebody holds it after this snapshot.
+    is_kept: bool,
+    delta: Range<usize>,
+    /// Over what is held after a snapshot that did not tell what changed.
+    sum: u32,
 }
 
 impl<E> Default for Cell<E> {
     fn default() -> Self {
         Self {
-            predicted: Vec::new(),
             truth: Vec::new(),
+            lanes: Default::default(),
             is_active: false,
-            wants: Wants::default(),
-            delta: 0..0,
+            wants_keyframe: false,
+            members: 0..0,
             keyframe: 0..0,
+            sum: 0,
+            weights: Weights::default(),
+        }
+    }
+}
+
+impl<E> Default for Lane<E> {
+    fn default() -> Self {
+        Self {
+            held: Vec::new(),
+            is_wanted: false,
+            is_kept: false,
+            delta: 0..0,
             sum: 0,
         }
     }
@@ -60,26 +92,35 @@ impl<E: Replicate> Cells<E> {
         Self {
             table: Vec::new(),
             active: Vec::new(),
+            snapshot: 0,
             bytes: Vec::new(),
             writer: DeltaWriter::default(),
+            scratch: Vec::new(),
         }
     }
 
     /// Makes what was shown last the baseline of the next snapshot, `elapsed`
     /// ticks later, and forgets what is: the game shows it anew.
     pub(super) fn turn(&mut self, elapsed: u32, rules: &E::Rules) {
+        self.snapshot = self.snapshot.wrapping_add(1);
         let table = &mut self.table;
         self.active.retain(|&number| {
-            let cell = &mut table[number as usize];
-            std::mem::swap(&mut cell.predicted, &mut cell.truth);
-            cell.truth.clear();
-            for (_, entity) in &mut cell.predicted {
+            let Cell {
+                truth,
+                lanes,
+                is_active,
+                ..
+            } = &mut table[number as usize];
+            std::mem::swap(&mut lanes[0].held, truth);
+            truth.clear();
+            for (_, entity) in lanes.iter_mut().flat_map(|lane| &mut lane.held) {
                 for _ in 0..elapsed {
                     entity.predict(rules);
                 }
             }
-            cell.is_active = !cell.predicted.is_empty();
-            cell.is_active
+            // Whoever is in a cell is in each of its lanes that is held.
+            *is_active = !lanes[0].held.is_empty();
+            *is_active
         });
     }
 
@@ -98,18 +139,28 @@ impl<E: Replicate> Cells<E> {
         self.active.iter().map(|number| CellId(*number))
     }
 
-    /// Somebody has the baseline of this cell and needs what differs.
-    pub(super) fn want_delta(&mut self, cell: CellId) {
-        if let Some(cell) = self.table.get_mut(cell.0 as usize) {
-            cell.wants.delta = true;
+    /// Somebody is to see this cell at the level `wish`, and holds it at `held`, if at
+    /// all. Notes what he needs, and says at which level he will hold it: a slower one
+    /// only once that is told.
+    pub(super) fn want(&mut self, cell: CellId, held: Option<Level>, wish: Level) -> Level {
+        let told = Level::told(self.snapshot, cell);
+        let keeps = match held {
+            Some(held) if held > told => held,
+            _ => wish.min(told),
+        };
+        if let Some(cell) = self.active_cell_mut(cell) {
+            match held {
+                None => cell.wants_keyframe = true,
+                Some(held) => cell.lanes[held.index()].is_wanted = true,
+            }
+            cell.lanes[keeps.index()].is_kept = true;
         }
+        keeps
     }
 
-    /// Somebody needs everything in this cell.
-    pub(super) fn want_keyframe(&mut self, cell: CellId) {
-        if let Some(cell) = self.table.get_mut(cell.0 as usize) {
-            cell.wants.keyframe = true;
-        }
+    /// Whether who holds the cell at this level is told what changed in this snapshot.
+    pub(super) fn tells(&self, cell: CellId, held: Level) -> bool {
+        held <= Level::told(self.snapshot, cell)
     }
 
     /// Encodes what is wanted, and the sums of those cells if `with_sums`.
@@ -117,43 +168,30 @@ impl<E: Replicate> Cells<E> {
         let Self {
             table,
             active,
+            snapshot,
             bytes,
             writer,
+            scratch,
         } = self;
         bytes.clear();
         for &number in &*active {
-            let cell = &mut table[number as usize];
-            let wants = std::mem::take(&mut cell.wants);
-            let start = bytes.len();
-            if wants.delta {
-                writer.write(&cell.predicted, &cell.truth, bytes)?;
-            }
-            let middle = bytes.len();
-            if wants.keyframe && !cell.truth.is_empty() {
-                write_keyframe(&cell.truth, bytes)?;
-            }
-            cell.delta = start..middle;
-            cell.keyframe = middle..bytes.len();
-            if with_sums && (wants.delta || wants.keyframe) && !cell.truth.is_empty() {
-                let end = bytes.len();
-                put_entities(&cell.truth, bytes)?;
-                cell.sum = fnv1a(FNV_START, &bytes[end..]);
-                bytes.truncate(end);
-            }
+            let told = Level::told(*snapshot, CellId(number));
+            table[number as usize].encode(told, with_sums, bytes, writer, scratch)?;
         }
         Ok(())
     }
 
-    /// Where the encoded delta lies; empty if nothing differs.
-    pub(super) fn delta(&self, cell: CellId) -> Range<usize> {
-        self.active_cell(cell)
-            .map_or(0..0, |cell| cell.delta.clone())
-    }
-
-    /// Where the encoded keyframe lies; empty if the cell is.
-    pub(super) fn keyframe(&self, cell: CellId) -> Range<usize> {
-        self.active_cell(cell)
-            .map_or(0..0, |cell| cell.keyframe.clone())
+    /// Where the change lies for who holds the cell at this level; empty if nothing
+    /// differs.
+    pub(super) fn change(&self, cell: CellId, held: Option<Level>) -> Range<usize> {
+        let Some(found) = self.active_cell(cell) else {
+            return 0..0;
+        };
+        match held {
+            None => found.keyframe.clone(),
+            Some(held) if self.tells(cell, held) => found.lanes[held.index()].delta.clone(),
+            Some(_) => found.members.clone(),
+        }
     }
 
     /// What lies there.
@@ -161,25 +199,136 @@ impl<E: Replicate> Cells<E> {
         &self.bytes[part.clone()]
     }
 
-    /// The sum of what is in the cell, if anything is.
-    pub(super) fn sum(&self, cell: CellId) -> Option<u32> {
+    /// The sum of what those hold who hold the cell at this level after this snapshot,
+    /// if anything is in it.
+    pub(super) fn sum(&self, cell: CellId, keeps: Level) -> Option<u32> {
+        let found = self.active_cell(cell)?;
+        let sum = if self.tells(cell, keeps) {
+            found.sum
+        } else {
+            found.lanes[keeps.index()].sum
+        };
+        (!found.truth.is_empty()).then_some(sum)
+    }
+
+    /// What telling this cell takes.
+    pub(super) fn weights(&self, cell: CellId) -> Weights {
         self.active_cell(cell)
-            .filter(|cell| !cell.truth.is_empty())
-            .map(|cell| cell.sum)
+            .map_or_else(Weights::default, |cell| cell.weights)
     }
 
     /// Whether those who saw the last snapshot hold something of this cell.
     pub(super) fn was_shown(&self, cell: CellId) -> bool {
         self.active_cell(cell)
-            .is_some_and(|cell| !cell.predicted.is_empty())
+            .is_some_and(|cell| !cell.lanes[0].held.is_empty())
     }
 
     fn active_cell(&self, cell: CellId) -> Option<&Cell<E>> {
         // The ranges of an inactive cell are those of an earlier tick.
-        self.table
-            .get(cell.0 as usize)
-            .filter(|cell| cell.is_active)
+        let cell = self.table.get(cell.0 as usize);
+        cell.filter(|cell| cell.is_active)
     }
+
+    fn active_cell_mut(&mut self, cell: CellId) -> Option<&mut Cell<E>> {
+        let cell = self.table.get_mut(cell.0 as usize);
+        cell.filter(|cell| cell.is_active)
+    }
+}
+
+impl<E: Replicate> Cell<E> {
+    /// Writes what is wanted of this cell, for the levels up to `told`, and brings the
+    /// slow lanes to what will be held.
+    fn encode(
+        &mut self,
+        told: Level,
+        with_sums: bool,
+        bytes: &mut Vec<u8>,
+        writer: &mut DeltaWriter,
+        scratch: &mut Vec<(EntityId, E)>,
+    ) -> Result<(), EncodeError> {
+        let Self { truth, lanes, .. } = self;
+        let wanted: [bool; Level::COUNT] =
+            std::array::from_fn(|level| std::mem::take(&mut lanes[level].is_wanted));
+        let wants_keyframe = std::mem::take(&mut self.wants_keyframe);
+        let with_sums = with_sums && (wants_keyframe || wanted.contains(&true));
+
+        for (lane, is_wanted) in lanes.iter_mut().zip(wanted).take(1 + told.index()) {
+            let start = bytes.len();
+            if is_wanted {
+                writer.write(&lane.held, truth, bytes)?;
+            }
+            lane.delta = start..bytes.len();
+        }
+        let start = bytes.len();
+        if wanted[1 + told.index()..].contains(&true) {
+            writer.write_members(&lanes[0].held, truth, bytes)?;
+        }
+        self.members = start..bytes.len();
+        let start = bytes.len();
+        if wants_keyframe && !truth.is_empty() {
+            write_keyframe(truth, bytes)?;
+        }
+        self.keyframe = start..bytes.len();
+        if with_sums {
+            self.sum = sum(truth, bytes)?;
+        }
+        let sent: [Option<usize>; Level::COUNT] = std::array::from_fn(|level| {
+            let is_told = level <= told.index();
+            let part = if is_told {
+                &lanes[level].delta
+            } else {
+                &self.members
+            };
+            wanted[level].then_some(part.len())
+        });
+        self.weights.note(sent);
+
+        for level in Level::SLOW {
+            let Lane {
+                held,
+                is_kept,
+                sum: its_sum,
+                ..
+            } = &mut lanes[level.index()];
+            if !std::mem::take(is_kept) {
+                held.clear();
+            } else if level <= told {
+                held.clone_from(truth);
+            } else {
+                follow(held, truth, scratch);
+                if with_sums {
+                    *its_sum = sum(held, bytes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes `held` hold who is in `truth`: whoever stays is as he was held.
+fn follow<E: Clone>(
+    held: &mut Vec<(EntityId, E)>,
+    truth: &[(EntityId, E)],
+    scratch: &mut Vec<(EntityId, E)>,
+) {
+    let mut old = held.drain(..).peekable();
+    scratch.clear();
+    for (id, entity) in truth {
+        while old.next_if(|(other, _)| other < id).is_some() {}
+        let same = old.next_if(|(other, _)| other == id);
+        scratch.push(same.unwrap_or_else(|| (*id, entity.clone())));
+    }
+    drop(old);
+    std::mem::swap(held, scratch);
+}
+
+/// A cell's own sum; `bytes` is as before afterwards.
+fn sum<E: Replicate>(entities: &[(EntityId, E)], bytes: &mut Vec<u8>) -> Result<u32, EncodeError> {
+    let start = bytes.len();
+    put_entities(entities, bytes)?;
+    let sum = fnv1a(FNV_START, &bytes[start..]);
+    bytes.truncate(start);
+    Ok(sum)
 }
 
 impl<E: Replicate> Scene<E> for Cells<E> {
@@ -195,9 +344,8 @@ impl<E: Replicate> Scene<E> for Cells<E> {
         }
         let cell = &mut self.table[index];
         if !cell.is_active {
-            // What lay here was cleared when the cell went out of use.
+            // Who was in it went, and so did its lanes.
             cell.is_active = true;
-            cell.predicted.clear();
             self.active.push(number);
         }
         cell.truth.push((id, entity));

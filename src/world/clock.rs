@@ -33,6 +33,8 @@ pub struct Due {
     pub skipped: u64,
     /// How late the first of them is.
     pub lateness: Duration,
+    /// The deadline of the last of them; of none the one before.
+    pub latest: Instant,
 }
 
 impl Schedule {
@@ -61,6 +63,7 @@ impl Schedule {
                 ticks: 0,
                 skipped: 0,
                 lateness: Duration::ZERO,
+                latest: self.deadline(self.passed),
             };
         };
         let mut due = 1 + (lateness.as_nanos() * u128::from(self.rate) / 1_000_000_000) as u64;
@@ -74,7 +77,14 @@ impl Schedule {
             ticks: ticks as u32,
             skipped: due - ticks,
             lateness,
+            latest: self.deadline(self.passed),
         }
+    }
+
+    /// From one deadline to the next.
+    #[must_use]
+    pub fn period(&self) -> Duration {
+        Duration::from_secs(1) / self.rate
     }
 
     fn deadline(&self, number: u64) -> Instant {
@@ -205,11 +215,12 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    fn due(ticks: u32, skipped: u64, lateness: u64) -> Due {
+    fn due(ticks: u32, skipped: u64, lateness: u64, latest: Instant) -> Due {
         Due {
             ticks,
             skipped,
             lateness: Duration::from_millis(lateness),
+            latest,
         }
     }
 
@@ -218,10 +229,10 @@ mod tests {
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
         let mut schedule = Schedule::new(start, 20);
-        assert_eq!(schedule.due(at(49)), due(0, 0, 0));
-        assert_eq!(schedule.due(at(50)), due(1, 0, 0));
-        assert_eq!(schedule.due(at(50)), due(0, 0, 0));
-        assert_eq!(schedule.due(at(103)), due(1, 0, 3));
+        assert_eq!(schedule.due(at(49)), due(0, 0, 0, at(0)));
+        assert_eq!(schedule.due(at(50)), due(1, 0, 0, at(50)));
+        assert_eq!(schedule.due(at(50)), due(0, 0, 0, at(50)));
+        assert_eq!(schedule.due(at(103)), due(1, 0, 3, at(100)));
         assert_eq!(schedule.next(), at(150));
     }
 
@@ -230,8 +241,8 @@ mod tests {
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
         let mut schedule = Schedule::new(start, 20);
-        assert_eq!(schedule.due(at(160)), due(3, 0, 110));
-        assert_eq!(schedule.due(at(1200)), due(3, 18, 1000));
+        assert_eq!(schedule.due(at(160)), due(3, 0, 110, at(150)));
+        assert_eq!(schedule.due(at(1200)), due(3, 18, 1000, at(1200)));
         assert_eq!(schedule.next(), at(1250), "and is on time again");
     }
 

@@ -4,10 +4,12 @@
 //! Owns the tick. Whatever a room does it does in [`Core::tick`], in seven steps;
 //! the files `drain`, `snapshot` and `watch` beside this one hold them.
 
+use super::backlog::Backlog;
 use super::cells::Cells;
 use super::inbox::Mail;
 use super::member::{Join, Member};
 use super::outlet::End;
+use super::overload::{Overload, Step};
 use super::parting::Parting;
 use super::snapshot::Scratch;
 use crate::game::{Audience, Entity, Event, Game, Input, Outcome, TickInput};
@@ -31,6 +33,10 @@ pub struct CoreConfig {
     pub max_players: usize,
     /// Inputs of one player that may wait; the oldest is dropped.
     pub max_pending: usize,
+    /// Bytes of snapshots per second that a player is to be sent; 0: no limit.
+    pub byte_rate: u32,
+    /// How far the room may degrade under overload.
+    pub overload: Step,
     /// How far acknowledgements may lag before snapshots are skipped.
     pub in_flight: u32,
     /// How far they may lag before the session ends as too slow.
@@ -122,6 +128,8 @@ pub struct Tally {
     pub snapshots: u32,
     /// Snapshots due but not built.
     pub skipped: u32,
+    /// Whether the snapshots due were put off, because the sockets' threads are late.
+    pub postponed: u32,
     /// Events handed out.
     pub events: u32,
 }
@@ -146,6 +154,12 @@ pub struct Core<G: Game> {
     pub(super) cells: Cells<Entity<G>>,
     /// The tick of the last snapshot, the cells' baseline.
     pub(super) shown: Tick,
+    /// How strained the room is, and how far it has degraded.
+    pub(super) overload: Overload,
+    /// How much of its period the last tick took.
+    pub(super) took: f32,
+    /// How far the sockets' threads are behind.
+    pub(super) backlog: Backlog,
     /// Snapshots until the next checksum.
     pub(super) until_checksum: u32,
     pub(super) tally: Tally,
@@ -161,6 +175,9 @@ impl<G: Game> Core<G> {
         Self {
             tick: config.start,
             shown: config.start,
+            overload: Overload::new(config.tick_rate, config.overload),
+            took: 0.0,
+            backlog: Backlog::default(),
             config,
             game,
             members: Vec::new(),
@@ -186,6 +203,7 @@ impl<G: Game> Core<G> {
     pub fn tick(&mut self, observer: &mut impl Observer<Input<G>>) -> Result<Tally, EncodeError> {
         self.tick = self.tick.next();
         self.tally = Tally::default();
+        self.overload.observe(self.took.max(self.backlog.share()));
 
         self.drain();
         observer.done(Phase::Drain);
@@ -196,7 +214,7 @@ impl<G: Game> Core<G> {
         self.step()?;
         observer.done(Phase::Step);
 
-        let is_due = self.tick.since(self.shown) >= self.config.snapshot_interval;
+        let is_due = self.is_due();
         if is_due {
             self.view();
             observer.done(Phase::View);
@@ -224,6 +242,18 @@ impl<G: Game> Core<G> {
             Some(parting) => join.link.end(parting.end.clone()),
             None => self.knocking.push(join),
         }
+    }
+
+    /// How much of its period the tick made last took, from its deadline to its end:
+    /// 1 is all there is. Asked for by the next one.
+    pub const fn took(&mut self, share: f32) {
+        self.took = share;
+    }
+
+    /// How far the room has degraded under overload.
+    #[must_use]
+    pub const fn step_of_overload(&self) -> Step {
+        self.overload.step()
     }
 
     /// Ends every session.

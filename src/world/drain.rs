@@ -4,6 +4,8 @@
 
 use super::core::Core;
 use super::member::{Arrival, Join, Member, Presence, Role};
+use super::outlet::End;
+use super::overload::Step;
 use crate::game::{Game, Input, Leave};
 use downbeat_protocol::{PlayerId, Reason};
 
@@ -27,7 +29,9 @@ impl<G: Game> Core<G> {
         let link = match &member.presence {
             Presence::Live(link) => link,
             Presence::Limbo(since) => {
-                if self.tick.since(*since) >= self.config.limbo {
+                // When the server goes, time stands still for who cannot come back.
+                let is_over = self.tick.since(*since) >= self.config.limbo;
+                if is_over && self.parting.is_none() {
                     self.leave(index, Leave::Gone);
                 }
                 return;
@@ -57,6 +61,7 @@ impl<G: Game> Core<G> {
 
         match mail.leave.take() {
             Some(leave) => self.leave(index, leave),
+            None if member.is_dismissed => self.leave(index, Leave::Quiet),
             None => {
                 if let Some(input) = member.pending.next() {
                     self.tally.applied += 1;
@@ -104,6 +109,12 @@ impl<G: Game> Core<G> {
                 }
                 return;
             }
+        }
+        if self.overload.step() >= Step::NoJoins {
+            return join.link.end(End {
+                text: Some("the room is overloaded, try again later".into()),
+                ..Reason::Full.into()
+            });
         }
         if self.members.len() >= self.config.max_players {
             join.link.end(Reason::Full);

@@ -7,11 +7,17 @@
 //!            ▲ └──────────────left───────────────────────────────────────► gone
 //!            └──────────────resume───────────────── Limbo
 //! ```
+//!
+//! When the server goes everybody is in limbo, and whoever is when the room is saved
+//! is in limbo again when it is loaded, for its whole time.
 
 use super::inbox::Arrived;
 use super::link::MemberLink;
+use super::pace::Sight;
 use crate::game::{Game, Input, Own, Profile};
-use downbeat_protocol::{CellId, PlayerId, ResumeToken, Seq, Tick};
+use crate::guard::Permit;
+use downbeat_protocol::{CellId, Pace, PlayerId, ResumeToken, Seq, Tick};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
@@ -26,6 +32,8 @@ pub struct Join<I> {
     pub role: Role,
     /// Where he comes from.
     pub address: IpAddr,
+    /// The place of his body, given back when it leaves the room.
+    pub body: Option<Permit>,
     /// The token the player gets for his next return. The caller draws it: a
     /// room has no randomness of its own.
     pub token: ResumeToken,
@@ -62,6 +70,8 @@ pub(super) struct Member<G: Game> {
     pub(super) account: Option<String>,
     /// Where he came from last.
     pub(super) address: IpAddr,
+    /// The place of his body, held as long as he is here.
+    pub(super) _body: Option<Permit>,
     /// The tick he came in with.
     pub(super) joined: Tick,
     pub(super) presence: Presence<Input<G>>,
@@ -72,8 +82,13 @@ pub(super) struct Member<G: Game> {
     pub(super) heard: Tick,
     /// The last snapshot he says he has.
     pub(super) acknowledged: Tick,
+    /// Ticks since then in which the server itself was late: they do not count as his.
+    pub(super) excused: u32,
     /// How old, in ticks, the last snapshot he acknowledged was when he did.
     pub(super) round_trip: Option<u32>,
+    /// Set when the server goes and has told him so: he leaves his body with the next
+    /// tick, whatever his session does.
+    pub(super) is_dismissed: bool,
     /// Set when an operator has ended his session: he leaves with the next tick.
     pub(super) is_evicted: bool,
     /// Set when he leaves the room with the tick in the making.
@@ -86,38 +101,105 @@ pub(super) struct Told<G: Game> {
     pub(super) tick: Tick,
     /// The last applied input he knows of.
     pub(super) applied: Seq,
-    /// The cells he sees, ascending.
-    pub(super) view: Vec<CellId>,
-    /// The cells he is to see with the snapshot in the making.
-    pub(super) next_view: Vec<CellId>,
+    /// The cells he sees, ascending, and the level he holds each at.
+    pub(super) view: Vec<Sight>,
+    /// The same as of the snapshot in the making.
+    pub(super) next_view: Vec<Sight>,
+    /// The cell that is nearest to him.
+    pub(super) home: Option<CellId>,
+    /// Whether the snapshot in the making tells what changed there, or he came there
+    /// just now: then he sees what his inputs did.
+    pub(super) is_home_told: bool,
+    /// How often he knows that he is told.
+    pub(super) pace: Option<Pace>,
     /// His own part.
     pub(super) own: Option<Own<G>>,
     /// Whether the next snapshot cannot build on the last: the first one, or one
     /// was skipped.
     pub(super) broken: bool,
+    /// Whether he has taken his last snapshot, as of the last look.
+    pub(super) is_free: bool,
     /// Whether the snapshot in the making goes to him.
     pub(super) due: bool,
 }
 
+/// What is kept of a player when his room is saved. Its token is a secret.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Keepsake {
+    pub(super) id: PlayerId,
+    profile: Profile,
+    address: IpAddr,
+    joined: Tick,
+    token: ResumeToken,
+    /// The last input used.
+    applied: Seq,
+}
+
 impl<G: Game> Member<G> {
     pub(super) fn new(id: PlayerId, join: Join<Input<G>>, now: Tick) -> Self {
-        Self {
+        let keepsake = Keepsake {
             id,
-            role: join.role,
-            follows: None,
-            name: join.profile.name,
-            account: join.profile.account,
+            profile: join.profile,
             address: join.address,
             joined: now,
-            presence: Presence::Live(join.link),
             token: join.token,
-            pending: Pending::default(),
-            told: Told::nothing(now, Seq(0)),
+            applied: Seq(0),
+        };
+        Self {
+            role: join.role,
+            _body: join.body,
+            ..Self::of(keepsake, Presence::Live(join.link), now)
+        }
+    }
+
+    /// The player of whom this was kept, as if he had come `now`.
+    pub(super) fn of(keepsake: Keepsake, presence: Presence<Input<G>>, now: Tick) -> Self {
+        let Keepsake {
+            id,
+            profile,
+            address,
+            joined,
+            token,
+            applied,
+        } = keepsake;
+        Self {
+            id,
+            role: Role::Player,
+            follows: None,
+            name: profile.name,
+            account: profile.account,
+            address,
+            _body: None,
+            joined,
+            presence,
+            token,
+            pending: Pending {
+                applied,
+                ..Pending::default()
+            },
+            told: Told::nothing(now, applied),
             heard: now,
             acknowledged: now,
+            excused: 0,
             round_trip: None,
+            is_dismissed: false,
             is_evicted: false,
             is_gone: false,
+        }
+    }
+
+    /// What is to be kept of him.
+    pub(super) fn keepsake(&self) -> Keepsake {
+        Keepsake {
+            id: self.id,
+            profile: Profile {
+                name: self.name.clone(),
+                account: self.account.clone(),
+            },
+            address: self.address,
+            joined: self.joined,
+            token: self.token,
+            applied: self.pending.applied,
         }
     }
 
@@ -125,11 +207,13 @@ impl<G: Game> Member<G> {
     pub(super) fn resume(&mut self, join: Join<Input<G>>, now: Tick) -> Presence<Input<G>> {
         self.token = join.token;
         self.address = join.address;
+        self._body = join.body;
         self.round_trip = None;
         self.pending.forget_waiting();
         self.told = Told::nothing(now, self.pending.applied);
         self.heard = now;
         self.acknowledged = now;
+        self.excused = 0;
         std::mem::replace(&mut self.presence, Presence::Live(join.link))
     }
 
@@ -144,13 +228,13 @@ impl<G: Game> Member<G> {
         }
     }
 
-    /// How many ticks the oldest snapshot not yet acknowledged is old; 0 if he
-    /// has them all.
+    /// How many ticks the oldest snapshot not yet acknowledged is old, without those
+    /// in which the server was late; 0 if he has them all.
     pub(super) fn lag(&self, now: Tick) -> u32 {
         if self.acknowledged == self.told.tick {
             0
         } else {
-            now.since(self.acknowledged)
+            now.since(self.acknowledged).saturating_sub(self.excused)
         }
     }
 
@@ -158,6 +242,7 @@ impl<G: Game> Member<G> {
     pub(super) fn acknowledge(&mut self, received: Tick, now: Tick) {
         if received.is_after(self.acknowledged) && !received.is_after(self.told.tick) {
             self.acknowledged = received;
+            self.excused = self.excused.min(now.since(received));
             self.round_trip = Some(now.since(received));
         }
     }
@@ -170,8 +255,12 @@ impl<G: Game> Told<G> {
             applied,
             view: Vec::new(),
             next_view: Vec::new(),
+            home: None,
+            is_home_told: false,
+            pace: None,
             own: None,
             broken: true,
+            is_free: true,
             due: false,
         }
     }

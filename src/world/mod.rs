@@ -10,6 +10,7 @@
 //! thin shell that has them.
 
 mod actor;
+mod backlog;
 mod board;
 mod cells;
 mod clock;
@@ -19,12 +20,15 @@ mod inbox;
 mod link;
 mod member;
 mod outlet;
+mod overload;
 mod oversight;
+mod pace;
 mod parting;
+mod save;
 mod snapshot;
 mod watch;
 
-pub use actor::{Admit, Close, Part, Room, Surroundings, Vacant, World};
+pub use actor::{Admit, Close, Room, Surroundings, Vacant, World};
 pub use board::{RoomBoard, RoomPosting, RoomStatus};
 pub use clock::{Beat, CATCH_UP, Due, Metronome, Schedule};
 pub use core::{Core, CoreConfig, Observer, Phase, Tally};
@@ -32,7 +36,10 @@ pub use inbox::{Arrived, Mail};
 pub use link::{LinkLimits, MemberLink, OutgoingStream, SessionLink, link};
 pub use member::{Join, Role};
 pub use outlet::{End, Outgoing};
+pub use overload::Step;
 pub use oversight::{Evict, Inspect, Inspection, MemberStatus, Whom};
+pub use parting::{Part, Parted};
+pub use save::{BadSave, Misfit, NotSaved, SAVE_LIMIT, Saved, Stamp};
 
 #[cfg(test)]
 mod puppet;

@@ -6,9 +6,10 @@ use super::inbox::Arrived;
 use super::link::{LinkLimits, OutgoingStream, SessionLink, link};
 use super::member::{Join, Role};
 use super::outlet::{End, Outgoing};
+use super::overload::Step;
 use crate::game::{Entity, Event, Game, Input, Own, Profile};
 use downbeat_protocol::message::Welcome;
-use downbeat_protocol::{Mirror, ResumeToken, Seq, ServerMessage, Tick, codec};
+use downbeat_protocol::{Mirror, Pace, ResumeToken, Seq, ServerMessage, Tick, codec};
 use futures_util::{FutureExt, StreamExt};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,6 +21,7 @@ pub(super) struct Puppet<G: Game> {
     pub(super) own: Option<Own<G>>,
     pub(super) applied: Seq,
     pub(super) waiting: u32,
+    pub(super) pace: Option<Pace>,
     pub(super) events: Vec<Event<G>>,
     pub(super) end: Option<End>,
     pub(super) snapshots: u32,
@@ -44,6 +46,8 @@ pub(super) fn config() -> CoreConfig {
         checksum_interval: 1,
         max_players: 1000,
         max_pending: 16,
+        byte_rate: 0,
+        overload: Step::NoJoins,
         in_flight: 30,
         behind: 150,
         idle: 600,
@@ -103,6 +107,7 @@ impl<G: Game> Puppet<G> {
             resume,
             role,
             address: ADDRESS,
+            body: None,
             token: ResumeToken(token),
             link: member,
         });
@@ -114,6 +119,7 @@ impl<G: Game> Puppet<G> {
             own: None,
             applied: Seq(0),
             waiting: 0,
+            pace: None,
             events: Vec::new(),
             end: None,
             snapshots: 0,
@@ -171,6 +177,7 @@ impl<G: Game> Puppet<G> {
                 self.checksums += u32::from(snapshot.checksum.is_some());
                 self.applied = self.applied.plus(snapshot.applied);
                 self.waiting = snapshot.waiting;
+                self.pace = snapshot.pace.or(self.pace);
                 if let Some(own) = snapshot.own.take() {
                     self.own = Some(own);
                 }

@@ -5,17 +5,20 @@
 
 use super::core::Core;
 use super::member::{Role, Told};
+use super::pace::{Level, Sight, assign, reach};
 use crate::game::{Game, MAX_CELL};
 use bytes::Bytes;
 use downbeat_protocol::CellId;
 use downbeat_protocol::codec::{EncodeError, FNV_START};
 use downbeat_protocol::mirror::add_cell;
-use downbeat_protocol::snapshot::{Header, write_snapshot};
+use downbeat_protocol::snapshot::{Header, Pace, write_snapshot};
 use std::ops::Range;
 
 impl<G: Game> Core<G> {
-    /// Step 4: who is due, and which cells he sees.
+    /// Step 4: who is due, and which cells he sees, and how often.
     pub(super) fn view(&mut self) {
+        let step = self.overload.step();
+        let budget = self.budget();
         let Self {
             members,
             cells,
@@ -23,6 +26,7 @@ impl<G: Game> Core<G> {
             config,
             tick,
             tally,
+            scratch,
             ..
         } = self;
         cells.turn(tick.since(self.shown), &game.rules());
@@ -32,34 +36,63 @@ impl<G: Game> Core<G> {
 
         for member in members {
             let lag = member.lag(*tick);
-            let Some(link) = member.link() else { continue };
-            let is_due = lag <= config.in_flight && link.is_free();
+            if member.link().is_none() {
+                continue;
+            }
             let told = &mut member.told;
-            told.due = is_due;
-            if !is_due {
+            told.due = lag <= config.in_flight && told.is_free;
+            if !told.due {
                 told.broken = true;
                 tally.skipped += 1;
                 continue;
             }
-            told.next_view.clear();
-            told.next_view.push(CellId::EVERYWHERE);
+            let seen = &mut scratch.seen;
+            seen.clear();
+            seen.push(CellId::EVERYWHERE);
             match (member.role, member.follows) {
-                (Role::Player, _) => game.view(member.id, &mut told.next_view),
-                (Role::Spectator, Some(player)) => game.view(player, &mut told.next_view),
-                (Role::Spectator, None) => told.next_view.extend(cells.occupied()),
+                (Role::Player, _) => game.view(member.id, seen),
+                (Role::Spectator, Some(player)) => game.view(player, seen),
+                (Role::Spectator, None) => seen.extend(cells.occupied()),
             }
-            told.next_view.sort_unstable();
-            told.next_view.dedup();
-            let known = told.next_view.partition_point(|cell| cell.0 <= MAX_CELL);
-            told.next_view.truncate(known);
-            for (cell, is_known) in told.cells() {
-                if is_known {
-                    cells.want_delta(cell)
-                } else {
-                    cells.want_keyframe(cell)
+            seen.retain(|cell| cell.0 <= MAX_CELL);
+            // The first one is the player's own.
+            let nearest = seen.len().min(2);
+            seen[..nearest].reverse();
+            seen.truncate(reach(step, seen.len()));
+
+            let Told {
+                view,
+                next_view,
+                home,
+                ..
+            } = told;
+            next_view.clear();
+            next_view.extend(seen.iter().map(|cell| Sight {
+                cell: *cell,
+                level: Level::FULL,
+            }));
+            assign(next_view, step, budget, |cell| cells.weights(cell));
+            // Of a cell that is named twice the faster one stays.
+            next_view.sort_unstable();
+            next_view.dedup_by_key(|sight| sight.cell);
+            let is_same_home = home.replace(seen[0]) == Some(seen[0]);
+            told.is_home_told = !is_same_home;
+            let mut known = Known::new(view, told.broken);
+            for sight in next_view {
+                let held = known.level(sight.cell);
+                sight.level = cells.want(sight.cell, held, sight.level);
+                if sight.cell == seen[0] {
+                    told.is_home_told |= held.is_none_or(|held| cells.tells(sight.cell, held));
                 }
             }
         }
+    }
+
+    /// Bytes of a snapshot that a player is to be sent; 0: no limit.
+    fn budget(&self) -> u32 {
+        let bytes = u64::from(self.config.byte_rate) * u64::from(self.interval());
+        // 0 is no limit, and a small one still is one.
+        bytes.div_ceil(u64::from(self.config.tick_rate.max(1))) as u32
     }
 
     /// Step 5: each wanted cell, once.
@@ -70,10 +103,13 @@ impl<G: Game> Core<G> {
     /// The second half of step 6: each due player's snapshot.
     pub(super) fn send_snapshots(&mut self) -> Result<(), EncodeError> {
         let with_checksum = self.has_checksum();
+        let step = self.overload.step().number();
+        let interval = self.interval();
         let Self {
             members,
             cells,
             game,
+            config,
             tick,
             tally,
             scratch,
@@ -89,37 +125,52 @@ impl<G: Game> Core<G> {
             scratch.hidden.clear();
             // Most players see the same cells as at the last snapshot.
             if !told.broken && told.view != told.next_view {
-                let hidden = told.view.iter().filter(|cell| {
-                    told.next_view.binary_search(cell).is_err() && cells.was_shown(**cell)
+                let hidden = told.view.iter().map(|sight| sight.cell).filter(|cell| {
+                    let place = told.next_view.binary_search_by_key(cell, |next| next.cell);
+                    place.is_err() && cells.was_shown(*cell)
                 });
                 scratch.hidden.extend(hidden);
             }
             scratch.parts.clear();
-            for (cell, is_known) in told.cells() {
-                let part = if is_known {
-                    cells.delta(cell)
-                } else {
-                    cells.keyframe(cell)
-                };
+            let mut known = Known::new(&told.view, told.broken);
+            let mut slowest = Level::FULL;
+            for sight in &told.next_view {
+                slowest = slowest.max(sight.level);
+                let part = cells.change(sight.cell, known.level(sight.cell));
                 if !part.is_empty() {
-                    scratch.parts.push((cell, part));
+                    scratch.parts.push((sight.cell, part));
                 }
             }
 
+            let pace = Pace {
+                ticks: interval * slowest.period(),
+                step,
+            };
+            let known_pace = told.pace.replace(pace).unwrap_or(Pace {
+                ticks: config.snapshot_interval,
+                step: 0,
+            });
+            // Inputs are applied as far as the player sees what they did.
+            let applied = if told.is_home_told {
+                member.pending.applied
+            } else {
+                told.applied
+            };
             let header = Header {
                 elapsed: tick.since(told.tick),
-                applied: member.pending.applied.since(told.applied),
+                applied: applied.since(told.applied),
                 waiting: member.pending.len(),
+                pace: (pace != known_pace).then_some(pace),
                 own: own
                     .as_ref()
                     .filter(|own| told.broken || told.own.as_ref() != Some(own)),
                 checksum: with_checksum.then(|| {
-                    told.next_view
-                        .iter()
-                        .fold(FNV_START, |sum, cell| match cells.sum(*cell) {
-                            Some(cell_sum) => add_cell(sum, *cell, cell_sum),
+                    told.next_view.iter().fold(FNV_START, |sum, sight| {
+                        match cells.sum(sight.cell, sight.level) {
+                            Some(cell_sum) => add_cell(sum, sight.cell, cell_sum),
                             None => sum,
-                        })
+                        }
+                    })
                 }),
                 reset: told.broken,
             };
@@ -129,7 +180,7 @@ impl<G: Game> Core<G> {
             write_snapshot(header, &scratch.hidden, parts, &mut scratch.bytes)?;
 
             told.tick = *tick;
-            told.applied = member.pending.applied;
+            told.applied = applied;
             told.own = own;
             told.broken = false;
             std::mem::swap(&mut told.view, &mut told.next_view);
@@ -158,21 +209,30 @@ impl<G: Game> Core<G> {
 /// Buffers for one player's snapshot, kept between players.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// The cells in sight, the nearest first.
+    seen: Vec<CellId>,
     hidden: Vec<CellId>,
     /// Where the encoded change of each cell lies.
     parts: Vec<(CellId, Range<usize>)>,
     bytes: Vec<u8>,
 }
 
-impl<G: Game> Told<G> {
-    /// The cells of the view in the making, ascending, and whether the player
-    /// holds the cell as of the last snapshot.
-    fn cells(&self) -> impl Iterator<Item = (CellId, bool)> {
-        let mut known = self.view.iter().peekable();
-        let is_broken = self.broken;
-        self.next_view.iter().map(move |cell| {
-            while known.next_if(|other| *other < cell).is_some() {}
-            (*cell, !is_broken && known.next_if_eq(&cell).is_some())
-        })
+/// What a player holds: his view at the last snapshot, asked for in ascending order.
+struct Known<'a>(&'a [Sight]);
+
+impl<'a> Known<'a> {
+    fn new(view: &'a [Sight], is_broken: bool) -> Self {
+        Self(if is_broken { &[] } else { view })
+    }
+
+    /// At which level he holds this cell, if at all.
+    fn level(&mut self, cell: CellId) -> Option<Level> {
+        while let [first, rest @ ..] = self.0
+            && first.cell < cell
+        {
+            self.0 = rest;
+        }
+        let first = self.0.first().filter(|first| first.cell == cell)?;
+        Some(first.level)
     }
 }

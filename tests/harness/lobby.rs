@@ -4,7 +4,7 @@
 use actix::{Actor, AsyncContext, Context, Handler};
 use bytes::Bytes;
 use downbeat::game::Leave;
-use downbeat::lobby::{Drain, Enter};
+use downbeat::lobby::{Drain, Enter, Unsaved};
 use downbeat::world::{Mail, MemberLink};
 use downbeat_protocol::arena::{ArenaWire, Input, Rules};
 use downbeat_protocol::message::Welcome;
@@ -104,10 +104,11 @@ impl Handler<Enter<Input>> for TestLobby {
 }
 
 impl Handler<Drain> for TestLobby {
-    type Result = ();
+    type Result = Result<(), Unsaved>;
 
-    fn handle(&mut self, drain: Drain, _: &mut Self::Context) {
+    fn handle(&mut self, drain: Drain, _: &mut Self::Context) -> Self::Result {
         self.members.iter().for_each(|member| member.end(drain.0));
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ import { DOTS } from './sprites.js';
 /** @import { Sprites } from './sprites.js' */
 /** @import { Camera } from './view.js' */
 
-const SPARKS = 640;
+const SPARKS = 512;
 const RINGS = 32;
 const WORDS = 16;
 const ROUND = Math.PI * 2;

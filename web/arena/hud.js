@@ -62,7 +62,7 @@ export class Hud {
 
   /**
    * Says that something happened.
-   * @param {'kill' | 'death' | 'news'} kind
+   * @param {'kill'} kind
    * @param {string} before
    * @param {string} [who]
    * @param {string} [after]

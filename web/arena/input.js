@@ -62,6 +62,8 @@ export class Controls {
   #shipX = 0;
   #shipY = 0;
   #aim = 0;
+  /** @type {Input} */
+  #now = { controls: 0, aim: 0 };
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -94,12 +96,12 @@ export class Controls {
 
   /** The input for one tick. @returns {Input} */
   take() {
-    const input = this.peek();
+    const { controls, aim } = this.peek();
     this.#pressed = 0;
-    return input;
+    return { controls, aim };
   }
 
-  /** What the next tick's input is as of now. @returns {Input} */
+  /** What the next tick's input is as of now: the same object each time. @returns {Input} */
   peek() {
     let controls = this.#held | this.#pressed | this.#mouse;
     const { left, right } = this;
@@ -116,7 +118,9 @@ export class Controls {
       controls |= AIM;
       this.#aimAlong(this.#pointerX - this.#shipX, this.#pointerY - this.#shipY);
     }
-    return { controls, aim: this.#aim };
+    this.#now.controls = controls;
+    this.#now.aim = this.#aim;
+    return this.#now;
   }
 
   /** @param {number} x @param {number} y */

@@ -16,18 +16,15 @@ import { Hud } from './hud.js';
 import { Controls, isElsewhere } from './input.js';
 import { Door } from './join.js';
 import { Minimap } from './minimap.js';
-import { OwnShip } from './own.js';
 import * as palette from './palette.js';
 import { Panel, lag } from './panel.js';
 import { Scene } from './scene.js';
 import { Sound } from './sound.js';
 import { View } from './view.js';
-import { countdown, needsReload, wordsFor } from './words.js';
+import { countdown, needsReload, wordsFor, wordsForSilence } from './words.js';
 
-/** @import { Event as ArenaEvent, Entity, Own } from '../sdk/arena.js' */
-/** @import { ClientCloseEvent } from '../sdk/index.js' */
-/** @import { Thing } from '../sdk/session.js' */
-/** @import { ArenaClient } from './own.js' */
+/** @import { ArenaClient, Event as ArenaEvent, Entity, Own } from '../sdk/arena.js' */
+/** @import { ClientCloseEvent, Thing } from '../sdk/index.js' */
 
 /** Where the sky drifts to while nobody plays, in units per second. */
 const DRIFT = { x: 36, y: 14 };
@@ -35,6 +32,8 @@ const DRIFT = { x: 36, y: 14 };
 const SKY = 8192;
 /** A connection that takes longer is worth a word, in milliseconds. */
 const PATIENCE_MS = 600;
+/** And so is a server that says nothing for longer. */
+const QUIET_MS = 1500;
 
 const canvas = byId('view', HTMLCanvasElement);
 const banner = byId('banner', HTMLElement);
@@ -50,11 +49,12 @@ const hud = new Hud();
 const minimap = new Minimap(byId('map', HTMLCanvasElement));
 const panel = new Panel();
 const controls = new Controls(canvas);
-const own = new OwnShip();
 const door = new Door((name) => enter(name));
 
 /** @type {ArenaClient | null} */
 let client = null;
+/** The player's ship as it is drawn; null while he has none. @type {Thing<Entity> | null} */
+let me = null;
 /** Whether the player was ever in, with this client. */
 let wasIn = false;
 let enteredAt = 0;
@@ -110,6 +110,10 @@ function enter(name) {
 
 /** @param {ArenaClient} client */
 function welcomed(client) {
+  // Who comes back as himself has inputs that were used; a newcomer has none.
+  if (wasIn && client.session?.welcome.applied === 0) {
+    hud.notice('news', 'Your ship is gone: you start anew');
+  }
   wasIn = true;
   windowMemory.set('resume', client.resumeToken);
   scene.clear();
@@ -119,7 +123,6 @@ function welcomed(client) {
 
 /** @param {ArenaClient} client */
 function snapshot(client) {
-  own.corrected(client, performance.now());
   panel.snapshot(client.stats.snapshotGap);
   if (client.session?.own) scored(client.session.own);
 }
@@ -128,8 +131,9 @@ function snapshot(client) {
 function scored(mine) {
   hud.own(mine);
   const gained = mine.score - lastScore;
-  if (lastScore >= 0 && gained > 0 && own.flies) {
-    effects.word(own.x / POSITION_ONE, own.y / POSITION_ONE - 34, `+${gained}`, palette.OWN);
+  if (lastScore >= 0 && gained > 0 && me) {
+    const [x = 0, y = 0] = me.pose;
+    effects.word(x / POSITION_ONE, y / POSITION_ONE - 34, `+${gained}`, palette.OWN);
   }
   lastScore = mine.score;
 }
@@ -148,7 +152,6 @@ function told(event) {
       sound.kill();
       break;
     case 'death':
-      hud.notice('death', 'Destroyed by ', event.by);
       hud.fell(event.by);
   }
 }
@@ -156,7 +159,7 @@ function told(event) {
 /** @param {ClientCloseEvent} event */
 function ended({ label, reason, retryInMs, willReconnect }) {
   controls.release();
-  const words = wordsFor(label, reason, wasIn);
+  const words = wordsFor(label, reason, wasIn, navigator.onLine);
   backAt = retryInMs === null ? null : performance.now() + retryInMs;
   const button = within(banner, 'button', HTMLButtonElement);
   showBanner(label, words.title, words.text);
@@ -226,18 +229,12 @@ function play(client, now, dt) {
   const { session } = client;
   if (!session) return;
   client.update(() => controls.take(), now);
-  const wanted = controls.peek();
-  own.update(client, wanted, now);
-
-  const things = client.view(now)?.things ?? NOTHING;
-  const myShip = own.flies ? (session.myId ?? -1) : -1;
+  const seen = client.view(now, controls.peek());
+  const things = seen?.things ?? NOTHING;
+  me = seen?.me ?? null;
+  const myShip = me?.id ?? -1;
   const { camera } = view;
-  if (own.flies) camera.look(own.x / POSITION_ONE, own.y / POSITION_ONE);
-  for (const thing of things) {
-    if (thing.id !== myShip || !own.drawn) continue;
-    thing.entity = own.drawn;
-    thing.pose = own.pose;
-  }
+  if (me) camera.follow(me);
   const { player, rules } = session.welcome;
   scene.update(things, myShip, player, camera, dt);
   effects.advance(dt);
@@ -246,9 +243,22 @@ function play(client, now, dt) {
   view.drawSticks(controls);
   controls.setShip(canvas.clientWidth / 2, canvas.clientHeight / 2);
 
+  listen(client);
   hud.waiting(untilFlight(client));
-  if (pictures % 6 === 0) minimap.draw(size, camera, own.flies ? own : null);
+  if (pictures % 6 === 0) minimap.draw(size, camera, me);
   panel.update(client, now);
+}
+
+/** A link on which nothing comes is told of before it is given up. @param {ArenaClient} client */
+function listen({ silence }) {
+  const isTold = !banner.hidden && banner.dataset['label'] === 'quiet';
+  if (silence > QUIET_MS && banner.hidden) {
+    const { title, text } = wordsForSilence(navigator.onLine);
+    within(banner, 'button', HTMLButtonElement).hidden = true;
+    showBanner('quiet', title, text);
+  } else if (silence <= QUIET_MS && silence > 0 && isTold) {
+    hideBanner();
+  }
 }
 
 /** Seconds until the player has a ship again; null while he has one. @param {ArenaClient} client */
@@ -305,7 +315,10 @@ Object.assign(globalThis, {
     get pictures() {
       return pictures;
     },
-    own,
+    get own() {
+      const ship = me?.entity.type === 'ship' ? me.entity : null;
+      return { flies: ship !== null, drawn: ship, heading: me?.pose[2] ?? 0 };
+    },
     view,
     controls,
   },

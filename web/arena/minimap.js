@@ -8,6 +8,7 @@ import { context } from './dom.js';
 import * as palette from './palette.js';
 
 /** @import { Blip } from '../sdk/arena.js' */
+/** @import { Thing } from '../sdk/index.js' */
 /** @import { Camera } from './view.js' */
 
 const ROUND = Math.PI * 2;
@@ -59,7 +60,7 @@ export class Minimap {
   /**
    * @param {number} size The plane's side in units.
    * @param {Camera} camera
-   * @param {{ x: number, y: number, heading: number } | null} me In the game's own units.
+   * @param {Thing<unknown> | null} me The player's ship.
    */
   draw(size, camera, me) {
     const ctx = this.#ctx;
@@ -79,9 +80,10 @@ export class Minimap {
     ctx.strokeRect(left, top, right - left, bottom - top);
     ctx.drawImage(this.#dots, 0, 0);
     if (!me) return;
-    const [x, y] = this.#place(me.x / POSITION_ONE / size, me.y / POSITION_ONE / size);
-    ctx.translate(x, y);
-    ctx.rotate((me.heading / TURN) * ROUND);
+    const [x = 0, y = 0, heading = 0] = me.pose;
+    const [px, py] = this.#place(x / POSITION_ONE / size, y / POSITION_ONE / size);
+    ctx.translate(px, py);
+    ctx.rotate((heading / TURN) * ROUND);
     ctx.fillStyle = palette.OWN;
     ctx.strokeStyle = palette.SPACE;
     ctx.beginPath();

@@ -6,7 +6,7 @@ import { POSITION_ONE } from '../sdk/arena.js';
 import { byId, context, make, remembered, setText } from './dom.js';
 import * as palette from './palette.js';
 
-/** @import { ArenaClient } from './own.js' */
+/** @import { ArenaClient } from '../sdk/arena.js' */
 
 /** Figures change so often that they can be read, in milliseconds. */
 const EVERY_MS = 250;

@@ -11,7 +11,7 @@ import * as palette from './palette.js';
 import { DOTS } from './sprites.js';
 
 /** @import { Entity, Ship, Shot } from '../sdk/arena.js' */
-/** @import { Thing } from '../sdk/session.js' */
+/** @import { Thing } from '../sdk/index.js' */
 /** @import { Effects } from './effects.js' */
 /** @import { Sound } from './sound.js' */
 /** @import { Camera } from './view.js' */
@@ -21,7 +21,7 @@ const MANY = 24;
 /** A new view is filled within so many seconds. */
 const FRESH_S = 0.6;
 /** Sparks per second behind a ship. */
-const TRAIL = { own: 80, other: 26 };
+const TRAIL = { own: 80, other: 20 };
 
 /**
  * @typedef {object} Known

@@ -28,6 +28,8 @@ import * as palette from './palette.js';
  * @property {Sprite} foeShot
  * @property {Sprite} droneShot
  * @property {Record<'repair' | 'rapid' | 'shield', Sprite>} pickups
+ * @property {(side: 'own' | 'foe' | 'drone', part: number) => Sprite} health An arc below
+ *   a ship: so much of it is left, 0 to 1.
  * @property {Sprite[]} dots Glowing dots, by the numbers in {@link DOTS}.
  */
 
@@ -42,6 +44,8 @@ const DOT_COLOURS = [
   palette.SHIELD,
 ];
 
+/** An arc of health has so many lengths. */
+const HEALTH_STEPS = 20;
 /** A circle. */
 const ROUND = Math.PI * 2;
 
@@ -215,6 +219,32 @@ export function makeSprites(scale) {
     }),
   };
 
+  /** Arcs that were needed so far, by side and step. @type {Map<number, Sprite>} */
+  const arcs = new Map();
+  /** @type {Sprites['health']} */
+  const health = (side, part) => {
+    const step = Math.ceil(Math.min(1, Math.max(0, part)) * HEALTH_STEPS);
+    const key = step * DOT_COLOURS.length + DOTS[side];
+    let arc = arcs.get(key);
+    if (arc) return arc;
+    arc = sprite(40, (ctx) => {
+      // From left to right.
+      const begin = Math.PI * 0.8;
+      ctx.lineCap = 'butt';
+      ctx.lineWidth = 3;
+      ctx.strokeStyle = 'rgba(160, 185, 230, 0.2)';
+      ctx.beginPath();
+      ctx.arc(0, 0, 35, Math.PI * 0.2, begin);
+      ctx.stroke();
+      ctx.strokeStyle = String(DOT_COLOURS[DOTS[side]]);
+      ctx.beginPath();
+      ctx.arc(0, 0, 35, begin - (Math.PI * 0.6 * step) / HEALTH_STEPS, begin);
+      ctx.stroke();
+    });
+    arcs.set(key, arc);
+    return arc;
+  };
+
   return {
     own,
     foe,
@@ -227,6 +257,7 @@ export function makeSprites(scale) {
     foeShot: shot(palette.FOE, 26, 5),
     droneShot: shot(palette.DRONE, 8, 6),
     pickups,
+    health,
     dots: DOT_COLOURS.map((colour) =>
       sprite(8, (ctx) => {
         const light = ctx.createRadialGradient(0, 0, 0, 0, 0, 8);

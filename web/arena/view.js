@@ -14,7 +14,7 @@ import { shotSide } from './scene.js';
 import { Labels, makeSprites } from './sprites.js';
 
 /** @import { Entity, Ship, Shot } from '../sdk/arena.js' */
-/** @import { Thing } from '../sdk/session.js' */
+/** @import { Thing } from '../sdk/index.js' */
 /** @import { Effects } from './effects.js' */
 /** @import { Controls, Stick } from './input.js' */
 /** @import { Sprite } from './sprites.js' */
@@ -55,6 +55,11 @@ export class Camera {
     this.right = x + halfWidth;
     this.top = y - halfHeight;
     this.bottom = y + halfHeight;
+  }
+
+  /** Keeps a thing in the middle. @param {Thing<unknown>} thing */
+  follow({ pose: [x = 0, y = 0] }) {
+    this.look(x / POSITION_ONE, y / POSITION_ONE);
   }
 
   /** @param {number} x @param {number} y @param {number} [margin] In units. */
@@ -261,19 +266,11 @@ export class View {
     const part = health / (isDrone ? WHOLE.drone : WHOLE.ship);
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     if (part < 1) {
-      // Below the ship, from left to right.
-      const radius = (effects & EFFECTS.SHIELD ? 35 : 29) * scale;
-      const begin = Math.PI * 0.8;
-      ctx.lineWidth = 3 * scale;
-      ctx.strokeStyle = 'rgba(160, 185, 230, 0.2)';
-      ctx.beginPath();
-      ctx.arc(x, y, radius, Math.PI * 0.2, begin);
-      ctx.stroke();
-      ctx.strokeStyle = isMine ? palette.OWN : isDrone ? palette.DRONE : palette.FOE;
+      const { image, half } = this.#sprites.health(isMine ? 'own' : isDrone ? 'drone' : 'foe', part);
+      // It lies closer to a ship without a shield around.
+      const up = effects & EFFECTS.SHIELD ? 0 : 6 * scale;
       if (isMine && part <= 0.4) ctx.globalAlpha = 0.6 + 0.4 * Math.sin(now / 90);
-      ctx.beginPath();
-      ctx.arc(x, y, radius, begin - Math.PI * 0.6 * Math.min(1, part), begin);
-      ctx.stroke();
+      ctx.drawImage(image, x - half, y - half - up);
       ctx.globalAlpha = 1;
     }
     if (isMine || isDrone || name === '') return;

@@ -21,7 +21,7 @@ const WORDS = {
   invalid_utf8: ['The connection broke', 'The server did not understand this page.'],
   too_large: ['The connection broke', 'This page sent more than the server takes.'],
   room_failed: ['The room failed', 'Its game is lost; a new one begins.'],
-  restarting: ['The server is restarting', 'A new game begins when it is back.'],
+  restarting: ['The server is restarting', 'You are back in as soon as it is.'],
   full: ['The server is full', 'You are in as soon as there is a place.'],
   hello_timeout: ['Too slow to say hello', 'The connection took too long.'],
   bad_message: ['The connection broke', 'The server did not understand this page.', 'Reload'],
@@ -41,6 +41,8 @@ const WORDS = {
   jammed: ['Your connection is jammed', 'Nothing got through to you for too long.'],
 };
 
+const OFFLINE = 'You are back in the game as soon as your network is.';
+
 /** Reasons whose own text says more than ours. */
 const SAID = new Set(['refused', 'kicked', 'banned', 'bad_room']);
 
@@ -49,14 +51,27 @@ const SAID = new Set(['refused', 'kicked', 'banned', 'bad_room']);
  * @param {string} label The reason's short name.
  * @param {string} said What the server said itself.
  * @param {boolean} wasIn Whether the player had been welcomed before.
+ * @param {boolean} [isOnline] Whether the browser has a network at all.
  * @returns {Words}
  */
-export function wordsFor(label, said, wasIn) {
+export function wordsFor(label, said, wasIn, isOnline = true) {
+  if (label === 'link_lost' && !isOnline) {
+    return { title: 'You are offline', text: OFFLINE, again: 'Try now' };
+  }
   if (label === 'link_lost' && !wasIn) {
     return { title: 'Cannot reach the server', text: 'Is it running, and are you online?', again: 'Try now' };
   }
   const [title, text, again = 'Try again'] = WORDS[label] ?? ['Disconnected', said && sentence(said)];
   return { title, text: SAID.has(label) && said ? sentence(said) : text, again };
+}
+
+/**
+ * The words for a link on which nothing comes, before it is given up.
+ * @param {boolean} isOnline
+ */
+export function wordsForSilence(isOnline) {
+  if (!isOnline) return { title: 'You are offline', text: OFFLINE };
+  return { title: 'No word from the server', text: 'Your ship flies on as far as it is known.' };
 }
 
 /** Whether trying again needs a new page. @param {string} label */

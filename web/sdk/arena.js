@@ -68,6 +68,7 @@ export const EFFECTS = Object.freeze({
  * @typedef {{ tickRate: number, size: number, turn: number, thrust: number,
  *   drag: number, brake: number }} Rules
  * @typedef {{ mask: number, steps: number[] }} Diff
+ * @typedef {import('./client.js').Client<Input, Entity, Own, Event, Rules>} ArenaClient
  */
 
 /** @type {readonly Pickup['kind'][]} */
@@ -317,7 +318,8 @@ export const arena = {
   readEvent,
   readRules,
   predict,
-  clone: (entity) => ({ ...entity }),
+  clone: (entity, into) =>
+    into?.type === entity.type ? Object.assign(into, entity) : { ...entity },
   ownEntity: ({ status }) => (status.type === 'flying' ? status.ship : null),
   steer(entity, { controls, aim }) {
     if (entity.type !== 'ship') return;
@@ -326,8 +328,12 @@ export const arena = {
   },
   idle: { controls: 0, aim: 0 },
   follows: (entity, player) => entity.type === 'shot' && entity.player === player,
-  pose: (entity) =>
-    entity.type === 'ship' ? [entity.x, entity.y, entity.heading] : [entity.x, entity.y],
+  pose(entity, into) {
+    into[0] = entity.x;
+    into[1] = entity.y;
+    if (entity.type === 'ship') into[2] = entity.heading;
+    return into;
+  },
   wraps: [0, 0, TURN],
   snap: 200 * POSITION_ONE,
 };

@@ -17,8 +17,9 @@ import {
 import { Backoff } from './backoff.js';
 import { ClientCloseEvent, ClientErrorEvent, ClientMessageEvent, Emitter } from './events.js';
 import { fromHex, toHex } from './hex.js';
-import { Meter } from './meter.js';
+import { Meter, statsOf } from './meter.js';
 import { WORLD } from './options.js';
+import { Page } from './page.js';
 import { reasonOf } from './reason.js';
 import { Session } from './session.js';
 
@@ -93,6 +94,7 @@ export class Client extends Emitter {
   #watchedAt = 0;
   #ping = { nonce: 0, at: 0 };
   #meter = new Meter();
+  #page;
 
   /**
    * @param {string | URL} url
@@ -107,8 +109,11 @@ export class Client extends Emitter {
     if (!this.#WebSocket) throw new TypeError('there is no WebSocket; pass one as an option');
     this.#resume = options.resume ? fromHex(options.resume) : null;
     this.#open();
-    globalThis.document?.addEventListener('visibilitychange', this.#onVisibility);
-    globalThis.window?.addEventListener('online', this.#onOnline);
+    this.#page = new Page({
+      hidden: this.#onHidden,
+      shown: () => this.#hurry(),
+      network: this.#onNetwork,
+    });
   }
 
   /** The right to come back as the same player, to keep over a reload. A secret. */
@@ -161,42 +166,25 @@ export class Client extends Emitter {
 
   /**
    * What to draw now; null before the first welcome. After the end of a connection it is the
-   * last that was seen.
+   * last that was seen. What it gives is used again by the next call: see {@link Session.view}.
    * @param {number} [now]
+   * @param {I} [input] What the player wants now: it shows at once, before the tick that
+   *   sends it. Left out: as in the last tick.
    * @returns {View<E> | null}
    */
-  view(now = this.#env.now()) {
-    return this.session?.view(now) ?? null;
+  view(now = this.#env.now(), input) {
+    // Nobody steers what no server simulates.
+    return this.session?.view(now, this.state === 'playing' ? input : undefined) ?? null;
   }
 
   /** How the link and the prediction do. */
   get stats() {
-    const { session } = this;
-    const meter = this.#meter;
-    return {
-      /** Round trip in milliseconds; null before the first pong. */
-      rtt: meter.rtt,
-      /** Milliseconds between the last two snapshots. */
-      snapshotGap: meter.gap,
-      snapshots: meter.snapshots,
-      bytesInPerS: meter.inPerS,
-      bytesOutPerS: meter.outPerS,
-      /** Inputs that were dropped because the link was jammed. */
-      shed: meter.shed,
-      /** Inputs that wait at the server. */
-      waiting: session?.waiting ?? 0,
-      /** Inputs not yet applied. */
-      pending: session?.predictor.pending ?? 0,
-      /** The pace of the client's clock; 1 is the room's. */
-      speed: session?.clock.speed ?? 1,
-      /** How far behind the others are drawn, in milliseconds. */
-      delay: session?.interpolator.delay ?? 0,
-      /** How far off the last prediction was, in the game's unit of place. */
-      predictionError: session?.predictor.error ?? 0,
-      worstPredictionError: session?.predictor.worstError ?? 0,
-      corrections: session?.predictor.corrections ?? 0,
-      entities: session?.mirror.size ?? 0,
-    };
+    return statsOf(this.#meter, this.session);
+  }
+
+  /** For how many milliseconds nothing has come from the server; 0 while there is none. */
+  get silence() {
+    return this.state === 'playing' ? Math.max(0, this.#env.now() - this.#heardAt) : 0;
   }
 
   /** Leaves for good. A `close` follows. */
@@ -376,8 +364,7 @@ export class Client extends Emitter {
     this.#env.clearTimeout(this.#retryTimer);
     this.#env.clearTimeout(this.#watchTimer);
     for (const socket of this.#abandoned.splice(0)) socket.close();
-    globalThis.document?.removeEventListener('visibilitychange', this.#onVisibility);
-    globalThis.window?.removeEventListener('online', this.#onOnline);
+    this.#page.close();
   }
 
   /**
@@ -410,14 +397,13 @@ export class Client extends Emitter {
     this.dispatchEvent(new ClientCloseEvent({ code: why, reason, wasClean, retryInMs }));
   }
 
-  #onVisibility = () => {
+  #onHidden = () => {
     const { idle } = this.#options.game;
-    if (globalThis.document.visibilityState === 'visible') this.#hurry();
     // Nobody is at the controls of a page that is not seen.
-    else if (idle !== undefined) this.send(idle);
+    if (idle !== undefined) this.send(idle);
   };
 
-  #onOnline = () => {
+  #onNetwork = () => {
     this.#hurry();
     // The old link belongs to the old network: give it little time to answer.
     const silent = SILENCE_MS - 2 * WATCH_MS;

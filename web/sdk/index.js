@@ -36,7 +36,7 @@ export { Session } from './session.js';
  */
 /**
  * @template E
- * @typedef {import('./session.js').Thing<E>} Thing
+ * @typedef {import('./interpolate.js').Thing<E>} Thing
  */
 /**
  * @template E

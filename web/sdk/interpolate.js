@@ -2,12 +2,13 @@
  * The others, a little behind the server, so that there is always a state before and
  * one after what is drawn.
  *
- * Owns how far behind: one snapshot interval and as much as snapshots come late on
- * this link, measured over the last seconds. If one comes later still, what is drawn
+ * Owns how far behind: as long as the server takes from one telling of a thing to the
+ * next, which is one snapshot interval unless it says otherwise, and as much as
+ * snapshots come late on this link, measured over the last seconds. If one comes later still, what is drawn
  * goes on by the game's own prediction.
  */
 
-import { between } from './pose.js';
+import { between, plus } from './pose.js';
 
 /** @import { Game } from './protocol.js' */
 /** @import { Mirror } from './mirror.js' */
@@ -22,15 +23,30 @@ const JUMP_MS = 500;
 const MAX_PAST_MS = 2000;
 /** How far prediction goes on without a snapshot, in milliseconds. */
 const MAX_AHEAD_MS = 250;
+/** @type {readonly number[]} */
+const NONE = [];
+
+/**
+ * @template E
+ * @typedef {object} Thing What is drawn of one entity.
+ * @property {number} id
+ * @property {E} entity Its latest known state; the player's own as predicted.
+ * @property {number[]} pose Where it is drawn, smoothly; as the game's `pose`.
+ */
+
+/** @typedef {{ age: number, pose: number[] }} Sample */
 
 /**
  * @template E
  * @typedef {object} Track One thing's recent past.
  * @property {number} id
  * @property {E} entity Its latest state.
- * @property {{ age: number, pose: number[] }[]} samples
+ * @property {Sample[]} samples
+ * @property {number} born The age at which it came.
  * @property {number} seen The age at which it was last there.
  * @property {boolean} gone
+ * @property {Thing<E>} thing What is drawn of it, the same object each time.
+ * @property {E | undefined} future An object to predict it in.
  */
 
 /**
@@ -42,17 +58,23 @@ export class Interpolator {
   #game;
   #rules;
   #perTick;
+  /** From one telling to the next, as of now. */
   #interval;
   /** @type {Map<number, Track<E>>} */
   #tracks = new Map();
   /** For each of the last snapshots, when it came after its tick's beginning. */
   #lateness = /** @type {number[]} */ ([]);
+  /** For each of them, the interval at that time: a delay that comes and goes would be
+   * seen. */
+  #intervals = /** @type {number[]} */ ([]);
   #soonest = 0;
-  /** The newest age there is. */
-  #newest = 0;
-  /** The age that is drawn. @type {number | null} */
-  #drawn = null;
+  /** The age that is drawn; not a number before the first picture. */
+  #drawn = NaN;
   #drawnAt = 0;
+  /** Samples that are no longer needed, to be used again. @type {Sample[]} */
+  #spare = [];
+  /** @type {number[]} */
+  #row = [];
 
   /**
    * @param {Game<any, E, any, any, R>} game
@@ -67,35 +89,43 @@ export class Interpolator {
   }
 
   /**
-   * A snapshot was applied to the mirror.
+   * Things are told only every so many ticks from now on.
+   * @param {number} ticks
+   */
+  pace(ticks) {
+    this.#interval = Math.min(ticks * this.#perTick, MAX_PAST_MS / 2);
+  }
+
+  /**
+   * A snapshot was applied to the mirror. One that starts over is none of its own here:
+   * what was there and still is goes on.
    * @param {Mirror<E, any, R>} mirror
-   * @param {boolean} reset Whether it started over.
    * @param {number} now
    */
-  record(mirror, reset, now) {
+  record(mirror, now) {
     const { age } = mirror;
     this.#measure(now - age * this.#perTick);
-    if (reset) this.#tracks.clear();
-    const pose = this.#game.pose ?? (() => []);
     for (const { id, entity } of mirror.entries()) {
       let track = this.#tracks.get(id);
       if (!track || track.gone) {
-        track = { id, entity, samples: [], seen: age, gone: false };
+        const thing = { id, entity, pose: [] };
+        const came = { born: age, seen: age, gone: false };
+        track = { id, entity, samples: [], ...came, thing, future: undefined };
         this.#tracks.set(id, track);
       }
-      track.entity = entity;
+      track.entity = track.thing.entity = entity;
       track.seen = age;
-      track.samples.push({ age, pose: pose(entity) });
+      this.#sample(track, age);
     }
     for (const track of this.#tracks.values()) {
       if (track.seen === age || track.gone) continue;
       // The mirror has advanced it once more before it was taken out.
       track.gone = true;
-      track.samples.push({ age, pose: pose(track.entity) });
+      this.#sample(track, age);
     }
-    this.#newest = age;
     // Without anyone drawing, the past must not grow.
-    this.#forget(Math.max(this.#drawn ?? -Infinity, age - MAX_PAST_MS / this.#perTick));
+    const past = age - MAX_PAST_MS / this.#perTick;
+    this.#forget(this.#drawn > past ? this.#drawn : past);
   }
 
   /**
@@ -106,7 +136,7 @@ export class Interpolator {
     const target = (now - this.#soonest - this.delay) / this.#perTick;
     const passed = Math.max(0, now - this.#drawnAt) / this.#perTick;
     this.#drawnAt = now;
-    if (this.#drawn === null || Math.abs(target - this.#drawn) > JUMP_MS / this.#perTick) {
+    if (Number.isNaN(this.#drawn) || Math.abs(target - this.#drawn) > JUMP_MS / this.#perTick) {
       this.#drawn = target;
     } else {
       const off = target - this.#drawn - passed;
@@ -129,66 +159,81 @@ export class Interpolator {
    * @param {Track<E>} track
    */
   isEarly(track) {
-    const first = /** @type {{ age: number }} */ (track.samples[0]);
-    return this.#drawn !== null && first.age > this.#drawn;
+    // Not by its first sample: the drawn time may jump back, to where nothing is kept.
+    return track.born > this.#drawn;
   }
 
   /**
-   * Where to draw it now.
+   * Where to draw it now: written into its thing's pose.
    * @param {Track<E>} track
    * @returns {number[]}
    */
   pose(track) {
-    const { samples } = track;
-    const drawn = this.#drawn ?? this.#newest;
-    const next = samples.findIndex(({ age }) => age > drawn);
-    if (next > 0) {
-      const a = /** @type {Track<E>['samples'][0]} */ (samples[next - 1]);
-      const b = /** @type {Track<E>['samples'][0]} */ (samples[next]);
+    const { samples, thing } = track;
+    const drawn = this.#drawn;
+    let next = 0;
+    while (next < samples.length && /** @type {Sample} */ (samples[next]).age <= drawn) next += 1;
+    if (next > 0 && next < samples.length) {
+      const a = /** @type {Sample} */ (samples[next - 1]);
+      const b = /** @type {Sample} */ (samples[next]);
       const part = (drawn - a.age) / (b.age - a.age);
-      return between(a.pose, b.pose, part, this.#game.wraps ?? []);
+      return between(a.pose, b.pose, part, this.#game.wraps ?? NONE, thing.pose);
     }
-    const only = /** @type {Track<E>['samples'][0]} */ (next === 0 ? samples[0] : samples.at(-1));
-    if (next === 0 || track.gone) return only.pose;
-    const ahead = Math.min(drawn - only.age, MAX_AHEAD_MS / this.#perTick);
-    return this.ahead(track.entity, ahead, only.pose);
+    const only = /** @type {Sample} */ (samples[Math.max(0, next - 1)]);
+    if (next === 0 || track.gone) return plus(only.pose, NONE, 0, thing.pose);
+    return this.ahead(track, Math.min(drawn - only.age, MAX_AHEAD_MS / this.#perTick));
   }
 
   /**
-   * Where an entity will be, some ticks and a part of one after its latest state.
-   * @param {E} entity
+   * Where it will be, some ticks and a part of one after its latest state: written into
+   * its thing's pose.
+   * @param {Track<E>} track
    * @param {number} ticks
-   * @param {number[]} from Its pose now.
    * @returns {number[]}
    */
-  ahead(entity, ticks, from) {
-    const { pose, predict, clone = structuredClone, wraps = [] } = this.#game;
-    if (!pose || !predict || ticks <= 0) return from;
-    const future = clone(entity);
+  ahead(track, ticks) {
+    const { pose, predict, clone, wraps = NONE } = this.#game;
+    const { entity, thing } = track;
+    if (!pose) return thing.pose;
+    if (!predict || ticks <= 0) return pose(entity, thing.pose);
+    const future = clone ? clone(entity, track.future) : structuredClone(entity);
+    track.future = future;
     for (let i = 1; i <= ticks; i++) predict(future, this.#rules);
-    const a = pose(future);
+    pose(future, thing.pose);
     predict(future, this.#rules);
-    return between(a, pose(future), ticks % 1, wraps);
+    return between(thing.pose, pose(future, this.#row), ticks % 1, wraps, thing.pose);
+  }
+
+  /** @param {Track<E>} track @param {number} age */
+  #sample(track, age) {
+    const sample = this.#spare.pop() ?? { age, pose: [] };
+    sample.age = age;
+    this.#game.pose?.(track.entity, sample.pose);
+    track.samples.push(sample);
   }
 
   /** @param {number} lateness */
   #measure(lateness) {
     this.#lateness.push(lateness);
-    if (this.#lateness.length > WINDOW) this.#lateness.shift();
+    this.#intervals.push(this.#interval);
+    if (this.#lateness.length > WINDOW) {
+      this.#lateness.shift();
+      this.#intervals.shift();
+    }
     const sorted = [...this.#lateness].sort((a, b) => a - b);
     const late = /** @type {number} */ (sorted[Math.floor((sorted.length - 1) * 0.95)]);
     this.#soonest = /** @type {number} */ (sorted[0]);
-    this.delay = this.#interval + Math.min(late - this.#soonest, JUMP_MS);
+    this.delay = Math.max(...this.#intervals) + Math.min(late - this.#soonest, JUMP_MS);
   }
 
   /** Drops what is no longer needed to draw this age. @param {number} drawn */
   #forget(drawn) {
     for (const track of this.#tracks.values()) {
       const { samples } = track;
-      while (samples.length > 1 && /** @type {{ age: number }} */ (samples[1]).age <= drawn) {
-        samples.shift();
+      while (samples.length > 1 && /** @type {Sample} */ (samples[1]).age <= drawn) {
+        this.#spare.push(/** @type {Sample} */ (samples.shift()));
       }
-      if (track.gone && /** @type {{ age: number }} */ (samples.at(-1)).age <= drawn) {
+      if (track.gone && /** @type {Sample} */ (samples[samples.length - 1]).age <= drawn) {
         this.#tracks.delete(track.id);
       }
     }

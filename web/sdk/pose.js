@@ -1,6 +1,9 @@
 /**
  * Arithmetic of poses: rows of numbers that are drawn, the first two a place, some of
  * them angles that come round.
+ *
+ * Everything is written into a row that the caller brings, so that a picture makes no
+ * garbage. A row that is written into may be one that is read.
  */
 
 /**
@@ -9,13 +12,14 @@
  * @param {readonly number[]} b
  * @param {readonly number[]} wraps The size of each number's circle; 0 or missing
  *   for what is no angle.
+ * @param {number[]} into
  */
-export function difference(a, b, wraps) {
-  return a.map((value, i) => {
-    const step = value - (b[i] ?? value);
-    const circle = wraps[i];
-    return circle ? step - circle * Math.round(step / circle) : step;
-  });
+export function difference(a, b, wraps, into) {
+  for (let i = 0; i < a.length; i++) {
+    const value = /** @type {number} */ (a[i]);
+    into[i] = short(value - (b[i] ?? value), wraps[i]);
+  }
+  return into;
 }
 
 /**
@@ -23,9 +27,13 @@ export function difference(a, b, wraps) {
  * @param {readonly number[]} base
  * @param {readonly number[]} step
  * @param {number} part
+ * @param {number[]} into
  */
-export function plus(base, step, part = 1) {
-  return base.map((value, i) => value + (step[i] ?? 0) * part);
+export function plus(base, step, part, into) {
+  for (let i = 0; i < base.length; i++) {
+    into[i] = /** @type {number} */ (base[i]) + (step[i] ?? 0) * part;
+  }
+  return into;
 }
 
 /**
@@ -34,9 +42,14 @@ export function plus(base, step, part = 1) {
  * @param {readonly number[]} b
  * @param {number} part 0 to 1.
  * @param {readonly number[]} wraps
+ * @param {number[]} into
  */
-export function between(a, b, part, wraps) {
-  return plus(a, difference(b, a, wraps), part);
+export function between(a, b, part, wraps, into) {
+  for (let i = 0; i < a.length; i++) {
+    const from = /** @type {number} */ (a[i]);
+    into[i] = from + short((b[i] ?? from) - from, wraps[i]) * part;
+  }
+  return into;
 }
 
 /**
@@ -45,4 +58,9 @@ export function between(a, b, part, wraps) {
  */
 export function length([x = 0, y = 0]) {
   return Math.hypot(x, y);
+}
+
+/** @param {number} step @param {number | undefined} circle */
+function short(step, circle) {
+  return circle ? step - circle * Math.round(step / circle) : step;
 }

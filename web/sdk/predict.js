@@ -4,9 +4,13 @@
  * Owns the inputs that the server has not yet applied: each is simulated at once, and
  * all of them again on every state that the server tells. As long as both agree, bit
  * for bit, nothing is seen; where they do not, what is drawn glides to the truth.
+ *
+ * Between two ticks the entity is drawn on its way to where the controls, as they are
+ * now, will have it at the next one: a key shows in the next picture, not at the next
+ * tick.
  */
 
-import { difference, length, plus, between } from './pose.js';
+import { between, difference, length, plus } from './pose.js';
 
 /** @import { Game } from './protocol.js' */
 
@@ -29,13 +33,21 @@ export class Predictor {
   #rules;
   /** @type {number | null} */
   #id = null;
-  /** The entity one tick earlier. @type {E | null} */
-  #before = null;
+  /** What the player wants: as last drawn or made. @type {I | undefined} */
+  #wanted;
   /** @type {{ seq: number, input: I }[]} */
   #pending = [];
-  /** What is still drawn beside the truth. @type {number[]} */
+  /** What is still drawn beside the truth, and since when. @type {number[]} */
   #offset = [];
   #offsetAt = 0;
+  /** Objects to copy an entity into, and rows to write a pose into. @type {E | undefined} */
+  #spare;
+  /** @type {E | undefined} */
+  #next;
+  /** @type {number[]} */
+  #a = [];
+  /** @type {number[]} */
+  #b = [];
 
   /**
    * @param {Game<I, E, any, any, R>} game
@@ -52,15 +64,14 @@ export class Predictor {
   }
 
   /**
-   * The player wants this now.
+   * The player wants this in the tick made now.
    * @param {number} seq
-   * @param {I} input
+   * @param {I} input It is kept until the server has applied it.
    */
   push(seq, input) {
     this.#pending.push({ seq, input });
-    if (this.entity === null) return;
-    this.#before = this.#clone(this.entity);
-    this.#step(this.entity, input);
+    this.#wanted = input;
+    if (this.entity !== null) this.#step(this.entity, input);
   }
 
   /**
@@ -69,61 +80,96 @@ export class Predictor {
    * @param {E | null} truth
    * @param {number} applied
    * @param {number} now
+   * @param {number} [part] How much of the next tick has passed.
    */
-  reconcile(id, truth, applied, now) {
-    this.#pending = this.#pending.filter(({ seq }) => ((seq - applied) | 0) > 0);
+  reconcile(id, truth, applied, now, part = 0) {
+    const pending = this.#pending;
+    let done = 0;
+    while (done < pending.length && !isAfter(/** @type {any} */ (pending[done]).seq, applied)) {
+      done += 1;
+    }
+    if (done > 0) pending.splice(0, done);
     const old = id === this.#id ? this.entity : null;
     this.#id = id;
     if (truth === null) {
-      this.entity = this.#before = null;
-      this.#offset = [];
+      this.entity = null;
+      this.#offset.length = 0;
       return;
     }
-    const entity = this.#clone(truth);
-    let before = truth;
-    this.#pending.forEach(({ input }, index) => {
-      if (index === this.#pending.length - 1) before = this.#clone(entity);
-      this.#step(entity, input);
-    });
+    const entity = this.#copy(truth, this.#spare);
+    for (const { input } of pending) this.#step(entity, input);
+    this.#spare = this.entity ?? undefined;
     this.entity = entity;
-    this.#before = before === truth ? this.#clone(truth) : before;
-    this.#correct(old, entity, now);
+    this.#correct(old, entity, part, now);
+  }
+
+  /**
+   * The entity as it will be after one more tick, if the player goes on like this. It is
+   * the same object each time.
+   * @param {I} [input] What he wants now. Left out: as before.
+   * @returns {E | null}
+   */
+  ahead(input) {
+    if (input !== undefined) this.#wanted = input;
+    return this.entity === null ? null : this.#ahead(this.entity);
   }
 
   /**
    * Where to draw it.
    * @param {number} part How much of the next tick has passed.
    * @param {number} now
+   * @param {number[]} [into]
    * @returns {number[]}
    */
-  pose(part, now) {
-    const { pose, wraps = [] } = this.#game;
-    if (!pose || this.entity === null || this.#before === null) return [];
-    const drawn = between(pose(this.#before), pose(this.entity), part, wraps);
-    return plus(drawn, this.#decayed(now));
+  pose(part, now, into = []) {
+    if (!this.#game.pose || this.entity === null) return into;
+    this.#draw(this.entity, part, into);
+    return plus(into, this.#offset, this.#left(now), into);
   }
 
-  /** @param {E | null} old @param {E} entity @param {number} now */
-  #correct(old, entity, now) {
+  /** @param {E | null} old @param {E} entity @param {number} part @param {number} now */
+  #correct(old, entity, part, now) {
     const { pose, wraps = [], snap = Infinity } = this.#game;
     this.error = 0;
     if (old === null || !pose) {
-      this.#offset = [];
+      this.#offset.length = 0;
       return;
     }
-    const off = difference(pose(old), pose(entity), wraps);
+    const step = difference(pose(old, this.#a), pose(entity, this.#b), wraps, this.#a);
+    this.error = length(step);
+    if (step.some((value) => value !== 0)) {
+      this.worstError = Math.max(this.worstError, this.error);
+      this.corrections += 1;
+    }
+    // What was drawn is drawn on: the difference is taken where both are drawn now, which
+    // may be one of speed alone.
+    const drawn = this.#draw(old, part, []);
+    const off = difference(drawn, this.#draw(entity, part, []), wraps, drawn);
     if (off.every((value) => value === 0)) return;
-    this.error = length(off);
-    this.worstError = Math.max(this.worstError, this.error);
-    this.corrections += 1;
-    this.#offset = this.error > snap ? [] : plus(off, this.#decayed(now));
+    if (this.error > snap) this.#offset.length = 0;
+    else this.#offset = plus(off, this.#offset, this.#left(now), off);
     this.#offsetAt = now;
   }
 
-  /** @param {number} now */
-  #decayed(now) {
-    const left = Math.exp(-Math.max(0, now - this.#offsetAt) / GLIDE_MS);
-    return this.#offset.map((value) => value * left);
+  /** @param {E} entity @param {number} part @param {number[]} into */
+  #draw(entity, part, into) {
+    const { pose, wraps = [] } = this.#game;
+    if (!pose) return into;
+    const from = pose(entity, this.#a);
+    return between(from, pose(this.#ahead(entity), this.#b), part, wraps, into);
+  }
+
+  /** @param {E} entity */
+  #ahead(entity) {
+    const next = this.#copy(entity, this.#next);
+    this.#next = next;
+    if (this.#wanted !== undefined) this.#step(next, this.#wanted);
+    return next;
+  }
+
+  /** How much of an error is still drawn. @param {number} now */
+  #left(now) {
+    return Math.exp(-Math.max(0, now - this.#offsetAt) / GLIDE_MS);
   }
 
   /** @param {E} entity @param {I} input */
@@ -132,8 +178,14 @@ export class Predictor {
     this.#game.predict?.(entity, this.#rules);
   }
 
-  /** @param {E} entity */
-  #clone(entity) {
-    return (this.#game.clone ?? structuredClone)(entity);
+  /** @param {E} entity @param {E | undefined} into */
+  #copy(entity, into) {
+    const { clone } = this.#game;
+    return clone ? clone(entity, into) : structuredClone(entity);
   }
+}
+
+/** Whether a number comes after another, on the circle of 32 bits. @param {number} a @param {number} b */
+function isAfter(a, b) {
+  return ((a - b) | 0) > 0;
 }

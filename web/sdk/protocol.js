@@ -35,7 +35,9 @@ export const PROTOCOL_VERSION = 1;
  *   {@link DecodeError} if it does not fit.
  * @property {(entity: E, rules: R) => void} [predict] One tick further without any
  *   input, exactly as the server does it. Left out: it stays as it is.
- * @property {(entity: E) => E} [clone] Left out: `structuredClone`.
+ * @property {(entity: E, into?: E) => E} [clone] A copy. `into` is an earlier copy that
+ *   may be written over and given back, which saves the garbage. Left out:
+ *   `structuredClone`.
  * @property {(own: O) => number | null} [ownEntity] The id of the entity that the
  *   player moves, for prediction.
  * @property {(entity: E, input: I) => void} [steer] What an input does to it; then
@@ -43,8 +45,8 @@ export const PROTOCOL_VERSION = 1;
  * @property {I} [idle] What is sent for a player who is not there.
  * @property {(entity: E, player: number) => boolean} [follows] Whether an entity is
  *   drawn in the player's own time, a little ahead of the others: his shots.
- * @property {(entity: E) => number[]} [pose] What is smoothed when it is drawn: a
- *   few numbers, the first two a place.
+ * @property {(entity: E, into: number[]) => number[]} [pose] What is smoothed when it is
+ *   drawn: a few numbers, the first two a place, written into a row and given back.
  * @property {readonly number[]} [wraps] For each number of a pose the size of its
  *   circle, or 0 if it is no angle.
  * @property {number} [snap] A place that is further off than this is jumped to and
@@ -88,6 +90,16 @@ export const PROTOCOL_VERSION = 1;
  */
 
 /**
+ * How often a client is told what it sees. Until the first one: every snapshot, and no
+ * overload.
+ * @typedef {object} Pace
+ * @property {number} ticks Ticks from one telling of a cell to the next, for the cell
+ *   in sight that is told least often.
+ * @property {number} step How far the room has degraded under overload, 0 (not at all)
+ *   to 4.
+ */
+
+/**
  * Numbers are as they are meant, not as they are on the wire.
  * @template E, O
  * @typedef {object} Snapshot
@@ -95,6 +107,7 @@ export const PROTOCOL_VERSION = 1;
  * @property {number} elapsed Ticks since the previous one.
  * @property {number} applied By how much the last applied input went on.
  * @property {number} waiting Inputs that wait at the server.
+ * @property {Pace | null} pace How often the client is told from now on, if it changed.
  * @property {O | null} own The player's own part, if it changed.
  * @property {number | null} checksum
  * @property {boolean} reset
@@ -231,6 +244,7 @@ function readServer(game, reader) {
         elapsed: reader.u32(),
         applied: reader.u32(),
         waiting: reader.u32(),
+        pace: reader.option((reader) => ({ ticks: reader.u32(), step: reader.u32() })),
         own: reader.option(game.readOwn),
         checksum: reader.option((reader) => reader.u32()),
         reset: reader.bool(),

@@ -11,22 +11,16 @@ import { Mirror } from './mirror.js';
 import { Predictor } from './predict.js';
 
 /** @import { Game, Snapshot, Welcome } from './protocol.js' */
+/** @import { Thing, Track } from './interpolate.js' */
 
 /** Unanswered inputs at most, in seconds of ticks: more would only be replayed. */
 const MAX_PENDING_S = 1.5;
 
 /**
  * @template E
- * @typedef {object} Thing What is drawn of one entity.
- * @property {number} id
- * @property {E} entity Its latest known state; the player's own as predicted.
- * @property {number[]} pose Where it is drawn, smoothly; as the game's `pose`.
- */
-
-/**
- * @template E
  * @typedef {object} View
- * @property {Thing<E> | null} me The player's own, also among the things.
+ * @property {Thing<E> | null} me The player's own, also among the things: its entity as
+ *   it will be at the next tick, with the controls as they are now.
  * @property {Thing<E>[]} things
  */
 
@@ -42,8 +36,14 @@ export class Session {
   applied;
   /** How many inputs waited at the server. */
   waiting = 0;
+  /** How far the room has degraded under overload: 0 (not at all) to 4. */
+  overload = 0;
   #game;
   #maxPending;
+  /** @type {View<E>} */
+  #view = { me: null, things: [] };
+  /** What is drawn of the player himself. @type {Thing<E> | null} */
+  #me = null;
 
   /**
    * @param {Game<I, E, O, V, R>} game
@@ -82,8 +82,12 @@ export class Session {
     if (snapshot.own !== null) this.own = snapshot.own;
     const id = this.myId;
     const truth = id === null ? null : this.mirror.get(id);
-    this.predictor.reconcile(id, truth, this.applied, now);
-    this.interpolator.record(this.mirror, snapshot.reset, now);
+    this.predictor.reconcile(id, truth, this.applied, now, this.clock.part(now));
+    if (snapshot.pace !== null) {
+      this.overload = snapshot.pace.step;
+      this.interpolator.pace(snapshot.pace.ticks);
+    }
+    this.interpolator.record(this.mirror, now);
     this.clock.steer(snapshot.waiting);
   }
 
@@ -106,51 +110,64 @@ export class Session {
 
   /**
    * What to draw now: the player as predicted, what follows him in the same time, and
-   * the others interpolated.
+   * the others interpolated. The view, its list, its things and their poses are the same
+   * objects in the next picture, with other contents: a picture makes no garbage.
    * @param {number} now
+   * @param {I} [input] What the player wants now: it shows at once, before the tick that
+   *   sends it. Left out: as in the last tick.
    * @returns {View<E>}
    */
-  view(now) {
-    const { interpolator, predictor, clock } = this;
-    const { follows, pose } = this.#game;
-    const { player } = this.welcome;
-    if (!pose) return this.#now();
+  view(now, input) {
+    const { interpolator } = this;
+    const view = this.#view;
+    const { things } = view;
+    const part = this.clock.part(now);
+    const mine = this.predictor.entity === null ? null : this.myId;
     interpolator.advance(now);
-    const part = clock.part(now);
-    const myId = this.myId;
-    /** @type {Thing<E>[]} */
-    const things = [];
-    /** @type {Thing<E> | null} */
-    let me = null;
+    let count = 0;
     for (const track of interpolator.tracks()) {
-      const { id, entity } = track;
-      if (id === myId && predictor.entity !== null) continue;
-      // A spectator is nobody: number 0 is not his.
-      if (player !== 0 && follows?.(entity, player)) {
-        if (track.gone) continue;
-        // As the player: between the last tick made and the one before.
-        const ticks = predictor.pending - 1 + part;
-        things.push({ id, entity, pose: interpolator.ahead(entity, ticks, pose(entity)) });
-      } else if (!interpolator.isEarly(track)) {
-        things.push({ id, entity, pose: interpolator.pose(track) });
-      }
+      if (track.id === mine || !this.#place(track, part)) continue;
+      things[count] = track.thing;
+      count += 1;
     }
-    if (myId !== null && predictor.entity !== null) {
-      me = { id: myId, entity: predictor.entity, pose: predictor.pose(part, now) };
-      things.push(me);
+    view.me = mine === null ? null : this.#own(mine, part, now, input);
+    if (view.me !== null) {
+      things[count] = view.me;
+      count += 1;
     }
-    return { me, things };
+    if (things.length > count) things.length = count;
+    return view;
   }
+
   /**
-   * Everything as last told, for a game in which nothing moves smoothly.
-   * @returns {View<E>}
+   * Puts a thing where it is drawn; gives whether it is there.
+   * @param {Track<E>} track
+   * @param {number} part
    */
-  #now() {
-    const myId = this.myId;
-    const things = Array.from(this.mirror.entries(), ({ id, entity }) => {
-      const mine = id === myId ? this.predictor.entity : null;
-      return { id, entity: mine ?? entity, pose: [] };
-    });
-    return { me: things.find(({ id }) => id === myId) ?? null, things };
+  #place(track, part) {
+    const { follows, pose } = this.#game;
+    const { interpolator, predictor } = this;
+    const { player } = this.welcome;
+    // Where nothing moves smoothly, all is as last told.
+    if (!pose) return !track.gone;
+    // A spectator is nobody: number 0 is not his.
+    if (player !== 0 && follows?.(track.entity, player)) {
+      if (track.gone) return false;
+      // In the player's own time, which is after all inputs and a part of the next.
+      interpolator.ahead(track, predictor.pending + part);
+      return true;
+    }
+    if (interpolator.isEarly(track)) return false;
+    interpolator.pose(track);
+    return true;
+  }
+
+  /** @param {number} id @param {number} part @param {number} now @param {I | undefined} input */
+  #own(id, part, now, input) {
+    const entity = /** @type {E} */ (this.predictor.ahead(input));
+    if (this.#me?.id !== id) this.#me = { id, entity, pose: [] };
+    this.predictor.pose(part, now, this.#me.pose);
+    this.#me.entity = entity;
+    return this.#me;
   }
 }

@@ -1,6 +1,6 @@
 /** What the page shows to whoever looks on: see the end of arena/main.js. */
 
-import type { ArenaClient, OwnShip } from '../arena/own.js';
+import type { ArenaClient, Ship } from '../sdk/arena.js';
 import type { Controls } from '../arena/input.js';
 import type { View } from '../arena/view.js';
 
@@ -8,7 +8,7 @@ declare global {
   var downbeat: {
     readonly client: ArenaClient | null;
     readonly pictures: number;
-    readonly own: OwnShip;
+    readonly own: { readonly flies: boolean; readonly drawn: Ship | null; readonly heading: number };
     readonly view: View;
     readonly controls: Controls;
   };

@@ -22,7 +22,8 @@ export const PATIENCE_MS = 30_000;
 const BINARY =
   process.env['SERVER_BINARY'] ??
   fileURLToPath(new URL('../../target/release/downbeat', import.meta.url));
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** The browser. */
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 /** Small, so that everybody sees everybody. */
 export const SMALL = ['--game', 'size=1024', '--game', 'pickups=0'];
@@ -101,13 +102,17 @@ export class Server {
 export class Cable {
   /** @type {Set<net.Socket>} */
   #sockets = new Set();
+  /** Those on which nothing goes any more. @type {Set<net.Socket>} */
+  #lost = new Set();
+  /** Where it seems to come from. */
+  #from = '127.0.0.1';
   #server;
   address = '';
 
   /** @param {Server} server */
   constructor({ port }) {
     this.#server = net.createServer((near) => {
-      const far = net.connect(port, '127.0.0.1');
+      const far = net.connect({ port, host: '127.0.0.1', localAddress: this.#from });
       for (const [one, other] of /** @type {const} */ ([[near, far], [far, near]])) {
         this.#sockets.add(one);
         one.setNoDelay(true);
@@ -115,7 +120,7 @@ export class Cable {
         one.on('error', () => other.destroy());
         one.on('close', () => {
           this.#sockets.delete(one);
-          other.destroy();
+          if (!this.#lost.has(one)) other.destroy();
         });
       }
     });
@@ -127,6 +132,19 @@ export class Cable {
     const { port } = /** @type {net.AddressInfo} */ (this.#server.address());
     this.address = `127.0.0.1:${port}`;
     return this;
+  }
+
+  /**
+   * Another network: what goes over the links there are is lost from now on and neither end
+   * is told. New links are carried, and come from another address.
+   */
+  change() {
+    for (const socket of this.#sockets) {
+      this.#lost.add(socket);
+      socket.unpipe();
+      socket.pause();
+    }
+    this.#from = '127.0.0.2';
   }
 
   cut() {

@@ -13,8 +13,7 @@ import { View } from '../arena/view.js';
 import { countdown, wordsFor } from '../arena/words.js';
 import { Chart } from './chart.js';
 
-/** @import { Row } from '../sdk/arena.js' */
-/** @import { ArenaClient } from '../arena/own.js' */
+/** @import { ArenaClient, Row } from '../sdk/arena.js' */
 
 /** From one look at the server's own figures to the next, in milliseconds. */
 const EVERY_MS = 1000;
@@ -127,10 +126,11 @@ function picture(now) {
     camera.look(size / 2, size / 2);
   } else {
     view.zoom = null;
-    for (const { id, entity, pose } of things) {
+    for (const thing of things) {
+      const { id, entity } = thing;
       if (entity.type !== 'ship' || entity.player !== followed) continue;
       shipId = id;
-      camera.look(/** @type {number} */ (pose[0]) / POSITION_ONE, /** @type {number} */ (pose[1]) / POSITION_ONE);
+      camera.follow(thing);
     }
   }
   const me = followed ?? 0;

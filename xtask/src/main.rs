@@ -4,6 +4,7 @@
 //! A step is one row of [`STEPS`]; the first that fails ends the run.
 
 mod bench;
+mod look;
 mod process;
 mod swarm;
 mod sweep;
@@ -35,7 +36,11 @@ const STEPS: &[Step] = &[
         cargo("test --workspace")
     }),
     Step("example", "the example game", || cargo("test --examples")),
-    Step("swarm", "200 bots against a release server", swarm::run),
+    Step(
+        "swarm",
+        "200 bots, a recording and a terminal against a release server",
+        swarm::run,
+    ),
     Step(
         "web",
         "the SDK in Node, types and words of the pages",

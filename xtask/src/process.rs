@@ -14,9 +14,18 @@ pub(crate) fn root() -> &'static Path {
 
 /// Where a release build puts a program of the workspace.
 pub(crate) fn release(program: &str) -> PathBuf {
+    target().join("release").join(program)
+}
+
+/// A program of the debug build; it must have been built before.
+pub(crate) fn debug(program: &str) -> PathBuf {
+    target().join("debug").join(program)
+}
+
+fn target() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("release").join(program)
+    root().join(target)
 }
 
 /// Runs cargo with these words.

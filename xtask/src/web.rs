@@ -1,6 +1,6 @@
 //! The SDK in Node, and the pages in a real browser against a release server.
 
-use crate::process::{cargo, finish, release, root};
+use crate::process::{cargo, debug, finish, release, root};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,6 +11,8 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 /// Types, tests and size of the SDK; types and words of the pages.
 pub(crate) fn run() -> Result<()> {
     build()?;
+    // A client of a game of one's own is held against the example's server.
+    cargo("build --package downbeat --example tug")?;
     for folder in ["web/sdk", "web"] {
         // Exactly what the lockfile says.
         npm(folder, &["ci", "--no-audit", "--no-fund"])?;
@@ -36,7 +38,8 @@ fn npm(folder: &str, words: &[&str]) -> Result<()> {
     command
         .args(words)
         .current_dir(root().join(folder))
-        .env("SERVER_BINARY", release("downbeat"));
+        .env("SERVER_BINARY", release("downbeat"))
+        .env("TUG_BINARY", debug("examples/tug"));
     finish(command).with_context(|| format!("npm {} in {folder}", words.join(" ")))
 }
 

@@ -3,6 +3,8 @@
 
 mod fake;
 mod misbehaviour;
+mod play;
+mod tape;
 
 use fake::{Fake, Fault, RATE, SHIPS};
 use serde_json::Value;

@@ -236,6 +236,7 @@ impl History {
             elapsed: self.elapsed,
             applied: self.numbers.below(2),
             waiting: self.numbers.below(4),
+            pace: None,
             own: self.numbers.chance(1, 5).then_some(&own),
             checksum: self.numbers.chance(1, 2).then_some(checksum),
             reset,

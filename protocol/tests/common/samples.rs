@@ -8,7 +8,7 @@ use downbeat_protocol::arena::{
 use downbeat_protocol::codec::{DecodeError, EncodeError, decode, encode};
 use downbeat_protocol::fields::FieldDiff;
 use downbeat_protocol::message::{Hello, Welcome, schema_hash};
-use downbeat_protocol::snapshot::CellChange;
+use downbeat_protocol::snapshot::{CellChange, Pace};
 use downbeat_protocol::{
     ClientMessage, EntityId, PROTOCOL_VERSION, PlayerId, Reason, ResumeToken, Seq, ServerMessage,
     Snapshot, Tick,
@@ -348,6 +348,7 @@ pub(crate) fn quiet() -> Snapshot<Entity, Own> {
         elapsed: 1,
         applied: 1,
         waiting: 2,
+        pace: None,
         own: None,
         checksum: None,
         reset: false,
@@ -397,11 +398,12 @@ fn snapshots() -> Vec<Sample> {
         ),
         snapshot(
             "snapshot-full",
-            "Every part of a snapshot: own part, checksum, hidden cells, a delta that has all three lists, a keyframe of every entity kind.",
+            "Every part of a snapshot: a new pace (some cell is told every 12 ticks, the room is at its second step of overload), own part, checksum, hidden cells, a delta that has all three lists, a keyframe of every entity kind.",
             Snapshot {
                 elapsed: 3,
                 applied: 300,
                 waiting: 0,
+                pace: Some(Pace { ticks: 12, step: 2 }),
                 own: Some(Own {
                     score: 251,
                     kills: 2,

@@ -22,15 +22,20 @@ impl Arena {
         CellId((1 + row * columns + column) as u32)
     }
 
-    /// The cells that are at least partly in sight from a place.
+    /// The cells that are at least partly in sight from a place, in rings around its
+    /// own.
     pub(super) fn cells_around(&self, x: i32, y: i32, cells: &mut Vec<CellId>) {
-        let last = self.columns() - 1;
-        let span = |center: i32, sight: i32| {
-            ((center - sight) / CELL).clamp(0, last)..=((center + sight) / CELL).clamp(0, last)
-        };
-        for row in span(y, SIGHT_Y) {
-            for column in span(x, SIGHT_X) {
-                cells.push(CellId((1 + row * self.columns() + column) as u32));
+        let columns = self.columns();
+        let along = |at: i32| (at / CELL).clamp(0, columns - 1);
+        let span = |center: i32, sight: i32| along(center - sight)..=along(center + sight);
+        for ring in 0..=SIGHT_X / CELL + 1 {
+            for row in span(y, SIGHT_Y) {
+                for column in span(x, SIGHT_X) {
+                    let distance = row.abs_diff(along(y)).max(column.abs_diff(along(x)));
+                    if distance == ring as u32 {
+                        cells.push(CellId((1 + row * columns + column) as u32));
+                    }
+                }
             }
         }
     }

@@ -1,50 +1,14 @@
-/** The connection: a fake socket at one end, virtual time. */
+/** What a client says, hears and draws: a fake socket at one end, virtual time. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONTROLS, arena } from '../arena.js';
-import { connect } from '../client.js';
+import { arena } from '../arena.js';
 import { DecodeError } from '../bincode.js';
-import { MirrorError } from '../mirror.js';
+import { connect } from '../client.js';
 import { SUBPROTOCOL, schemaHash } from '../protocol.js';
-import { REASONS } from '../reason.js';
 import * as golden from './golden.js';
-import { Room, bye, pong, said, ship, snapshot, welcome } from './room.js';
-import { World, sockets } from './world.js';
-
-const THRUST = { controls: CONTROLS.THRUST, aim: 0 };
-
-function start(options = {}, random) {
-  const world = new World();
-  const Socket = sockets();
-  const client = connect('ws://host/ws', {
-    game: arena,
-    name: 'Ada',
-    WebSocket: Socket,
-    environment: world.environment(random),
-    ...options,
-  });
-  const events = [];
-  for (const type of ['open', 'message', 'close', 'error']) {
-    client.addEventListener(type, (event) => events.push(event));
-  }
-  const of = (type) => events.filter((event) => event.type === type);
-  return { world, Socket, client, events, of };
-}
-
-/** A client that is welcomed, and flies. */
-function playing(options, random) {
-  const test = start(options, random);
-  test.Socket.last.open();
-  test.Socket.last.receive(welcome());
-  test.room = new Room();
-  test.Socket.last.receive(test.room.step());
-  return test;
-}
-
-function inputs(socket) {
-  return socket.sent.map(said).filter(({ type }) => type === 'input');
-}
+import { THRUST, inputs, playing, start } from './playing.js';
+import { Room, said, ship, snapshot, welcome } from './room.js';
 
 test('the first message is the hello', () => {
   const { Socket, client } = start({ room: 'duel', token: 'secret' });
@@ -94,115 +58,6 @@ test('events come in order, to listeners and to properties', () => {
   );
   assert.deepEqual(events[3].data.event, { type: 'kill', victim: 'Grace' });
   assert.equal(client.state, 'closed');
-});
-
-for (const { code, label, retry } of REASONS) {
-  test(`an end with ${code} ${label}: ${retry ? 'comes back' : 'stays away'}`, () => {
-    const { Socket, client, world, of } = playing();
-    const clean = code !== 1006;
-    Socket.last.end(code, 'words', clean);
-    const [close] = of('close');
-    assert.equal(close.code, code);
-    assert.equal(close.label, label);
-    assert.equal(close.reason, 'words');
-    assert.equal(close.wasClean, clean);
-    assert.equal(close.willReconnect, retry);
-    assert.equal(client.state, retry ? 'waiting' : 'closed');
-    world.pass(60_000);
-    assert.equal(Socket.all.length > 1, retry);
-    if (!retry) assert.equal(world.timers, 0, 'no timer is left');
-  });
-}
-
-test('one that does not want to come back does not', () => {
-  const { Socket, client, world, of } = playing({ reconnect: false });
-  Socket.last.end(1012);
-  assert.equal(of('close')[0].willReconnect, false);
-  world.pass(60_000);
-  assert.equal(Socket.all.length, 1);
-  assert.equal(client.state, 'closed');
-});
-
-test('a bye says why, even if its close frame is lost, and when to come back', () => {
-  const { Socket, world, of } = playing({}, () => 0);
-  Socket.last.receive(bye(1012, 'the server restarts', 3000));
-  Socket.last.end(1006, '', false);
-  const [close] = of('close');
-  assert.equal(close.label, 'restarting');
-  assert.equal(close.reason, 'the server restarts');
-  assert.equal(close.wasClean, false);
-  assert.equal(close.retryInMs, 3125);
-  world.pass(3124);
-  assert.equal(Socket.all.length, 1);
-  world.pass(1);
-  assert.equal(Socket.all.length, 2);
-});
-
-test('a server cannot ask for a pause that a timer cannot count', () => {
-  const { Socket, of } = playing({}, () => 1);
-  Socket.last.receive(bye(1012, 'much later', 0xffffffff));
-  Socket.last.end(1012);
-  assert.equal(of('close')[0].retryInMs, 600_250);
-});
-
-test('closing before the socket is open says nothing and tries nothing', () => {
-  const { Socket, client, world, of } = start();
-  client.close();
-  Socket.last.open();
-  Socket.last.onerror();
-  Socket.last.end(1006);
-  assert.deepEqual(Socket.last.sent, []);
-  assert.deepEqual([of('open').length, of('error').length, of('close').length], [0, 0, 1]);
-  world.pass(60_000);
-  assert.equal(Socket.all.length, 1);
-});
-
-test('pauses grow to a limit, differ by chance, and are short again after a good connection', () => {
-  const pauses = (random) => {
-    const { Socket, world, of } = playing({}, random);
-    for (let i = 0; i < 9; i++) {
-      Socket.last.end(1006);
-      world.pass(of('close').at(-1).retryInMs);
-      assert.equal(Socket.all.length, i + 2, 'the next attempt is made when it was said');
-    }
-    Socket.last.open();
-    Socket.last.receive(welcome());
-    for (let i = 0; i < 6; i++) {
-      world.pass(1000);
-      Socket.last.receive(snapshot());
-    }
-    Socket.last.end(1006);
-    return of('close').map(({ retryInMs }) => retryInMs);
-  };
-  const longest = [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000, 250];
-  assert.deepEqual(pauses(() => 1), longest);
-  assert.deepEqual(pauses(() => 0), longest.map((ms) => ms / 2));
-});
-
-test('a welcome alone does not make pauses short again', () => {
-  const { Socket, world, of } = playing({}, () => 1);
-  for (let i = 0; i < 3; i++) {
-    Socket.last.end(1011);
-    world.pass(of('close').at(-1).retryInMs);
-    Socket.last.open();
-    Socket.last.receive(welcome());
-  }
-  assert.deepEqual(of('close').map(({ retryInMs }) => retryInMs), [250, 500, 1000]);
-});
-
-test('it comes back as the same player, with the newest token', () => {
-  const { Socket, world, client } = playing();
-  for (const resume of [8, 9]) {
-    Socket.last.end(1006);
-    world.pass(20_000);
-    Socket.last.open();
-    assert.deepEqual(said(Socket.last.sent[0]).resume, new Uint8Array(16).fill(resume - 1));
-    Socket.last.receive(welcome({ resume, applied: 500 }));
-  }
-  assert.equal(client.resumeToken, '09'.repeat(16));
-  Socket.last.receive(snapshot({ flying: 9, reset: true, entities: new Room().entities }));
-  client.update(THRUST);
-  assert.equal(inputs(Socket.last)[0].seq, 501, 'inputs are counted on');
 });
 
 test('a token kept from an earlier page is used, anything else is not', () => {
@@ -288,233 +143,6 @@ test('a client that sends no inputs acknowledges what arrives', () => {
   assert.ok(client.session.mirror.tick - pings.at(-1).received <= 7);
 });
 
-test('a hidden page comes back without a burst', () => {
-  const { Socket, client, world, room } = playing();
-  client.update(THRUST);
-  for (let i = 0; i < 300; i++) {
-    world.pass(33);
-    Socket.last.receive(room.step());
-  }
-  const before = inputs(Socket.last).length;
-  assert.equal(client.update(THRUST), 1);
-  assert.equal(inputs(Socket.last).length, before + 1);
-  const { me, things } = client.view();
-  assert.equal(me.id, 9);
-  assert.equal(things.length, 1);
-  assert.equal(client.session.mirror.tick, room.tick, 'it saw everything meanwhile');
-});
-
-test('a page that is hidden lets go of the controls, and one that is seen hurries', (t) => {
-  const document = new EventTarget();
-  const window = new EventTarget();
-  Object.assign(globalThis, { document, window });
-  t.after(() => {
-    delete globalThis.document;
-    delete globalThis.window;
-  });
-  const { Socket, client } = playing();
-  client.update(THRUST);
-  document.visibilityState = 'hidden';
-  document.dispatchEvent(new Event('visibilitychange'));
-  assert.deepEqual(inputs(Socket.last).at(-1).controls, 0);
-
-  Socket.last.end(1006);
-  document.visibilityState = 'visible';
-  document.dispatchEvent(new Event('visibilitychange'));
-  assert.equal(Socket.all.length, 2, 'at once');
-
-  Socket.last.open();
-  Socket.last.receive(welcome());
-  Socket.last.receive(bye(1012, 'restarts', 5000));
-  Socket.last.end(1012);
-  window.dispatchEvent(new Event('online'));
-  assert.equal(Socket.all.length, 2, 'but not before the server wants it');
-  client.close();
-  document.dispatchEvent(new Event('visibilitychange'));
-  assert.equal(Socket.all.length, 2, 'and not after it was closed');
-});
-
-test('when the network changes, a dead link is found sooner', (t) => {
-  const window = new EventTarget();
-  Object.assign(globalThis, { window });
-  t.after(() => delete globalThis.window);
-  const { Socket, world, of } = playing();
-  world.pass(300);
-  window.dispatchEvent(new Event('online'));
-  assert.equal(said(Socket.last.sent.at(-1)).type, 'ping');
-  world.pass(3000);
-  assert.equal(of('close').length, 1);
-});
-
-test('a link on which nothing comes is given up, and the player is taken over from it', () => {
-  const { Socket, client, world, of } = playing();
-  const [dead] = Socket.all;
-  world.pass(4900);
-  assert.equal(of('close').length, 0);
-  world.pass(1500);
-  const [close] = of('close');
-  assert.equal(close.label, 'link_lost');
-  assert.equal(close.wasClean, false);
-  assert.equal(close.willReconnect, true);
-  assert.equal(of('error')[0].error.message, 'nothing heard from the server');
-  world.pass(1000);
-  assert.equal(Socket.all.length, 2);
-  assert.equal(dead.closedWith, undefined, 'closing it would be leaving');
-
-  dead.receive(snapshot());
-  assert.equal(client.state, 'connecting', 'what the dead one still says is ignored');
-  Socket.last.open();
-  Socket.last.receive(welcome({ resume: 8 }));
-  assert.notEqual(dead.closedWith, undefined);
-  dead.end(4007);
-  assert.equal(client.state, 'playing');
-});
-
-test('pongs keep a link alive, and measure it', () => {
-  const { Socket, client, world, of } = playing();
-  for (let i = 0; i < 20; i++) {
-    for (const { length } = Socket.last.sent; Socket.last.sent.length === length; ) world.pass(1);
-    const ping = said(Socket.last.sent.at(-1));
-    assert.equal(ping.type, 'ping');
-    world.pass(40);
-    Socket.last.receive(pong(ping.nonce));
-    Socket.last.receive(pong(ping.nonce + 99));
-  }
-  assert.equal(of('close').length, 0);
-  assert.equal(client.stats.rtt, 40);
-});
-
-test('a machine that slept is not taken for a dead link', () => {
-  const { Socket, world, of } = playing();
-  world.sleep(60_000);
-  Socket.last.receive(snapshot());
-  world.pass(2000);
-  assert.equal(of('close').length, 0);
-});
-
-test('a server that does not welcome is given up', () => {
-  const { Socket, world, of } = start();
-  Socket.last.open();
-  world.pass(11_500);
-  assert.equal(of('error')[0].error.message, 'no welcome in time');
-  assert.equal(of('close')[0].willReconnect, true);
-  assert.notEqual(Socket.all[0].closedWith, undefined, 'there is no player to lose');
-});
-
-test('a server that cannot be reached is tried again', () => {
-  const { Socket, world, of } = start();
-  for (let i = 0; i < 4; i++) {
-    Socket.last.onerror();
-    Socket.last.end(1006);
-    world.pass(10_000);
-  }
-  assert.equal(Socket.all.length, 5);
-  assert.equal(of('error').length, 4);
-});
-
-test('a socket that fails without closing is closed', () => {
-  const { Socket, world, of } = start();
-  Socket.last.onerror();
-  assert.equal(of('close').length, 0, 'it has its chance');
-  world.pass(0);
-  assert.equal(of('close')[0].willReconnect, true);
-  Socket.last.onclose({ code: 1006, reason: '', wasClean: false });
-  assert.equal(of('close').length, 1, 'once');
-});
-
-for (const [what, bytes, type] of [
-  ['bytes that are no message', [9, 9, 9], DecodeError],
-  ['a snapshot with a wrong checksum', snapshot({ checksum: 1 }), MirrorError],
-  ['text', 'hello', TypeError],
-]) {
-  test(`${what}: an error, then a new connection with the token`, () => {
-    const { Socket, client, world, of } = playing();
-    Socket.last.receive(bytes);
-    assert.ok(of('error')[0].error instanceof type, of('error')[0].error);
-    assert.equal(of('close')[0].willReconnect, true);
-    assert.equal(Socket.all[0].closedWith, undefined);
-    world.pass(1000);
-    Socket.last.open();
-    assert.notEqual(said(Socket.last.sent[0]).resume, null);
-    Socket.last.receive(welcome());
-    assert.equal(client.state, 'playing');
-    assert.notEqual(Socket.all[0].closedWith, undefined);
-  });
-}
-
-test('a snapshot before the welcome is an error', () => {
-  const { Socket, of } = start();
-  Socket.last.open();
-  Socket.last.receive(snapshot());
-  assert.equal(of('error').length, 1);
-});
-
-test('whatever a server sends, nothing is thrown and it comes back', () => {
-  const below = golden.numbers(3);
-  // But for a bye, which it would believe.
-  const samples = golden
-    .json('manifest.json')
-    .filter(({ kind }) => kind !== 'Bye')
-    .map(({ file }) => golden.bytes(file));
-  const { Socket, world, client } = playing();
-  for (let i = 0; i < 5000; i++) {
-    const bytes = [...samples[below(samples.length)]];
-    bytes[below(bytes.length)] = below(256);
-    if (Socket.last.readyState === 0) {
-      Socket.last.open();
-      Socket.last.receive(welcome());
-    }
-    Socket.last.receive(bytes);
-    client.update(THRUST);
-    client.view();
-    world.pass(client.state === 'waiting' ? 10_000 : 10);
-    assert.notEqual(client.state, 'closed');
-  }
-});
-
-test('close says good-bye, and once', () => {
-  const { Socket, client, world, of } = playing();
-  client.close();
-  client.close();
-  assert.equal(Socket.last.closedWith, 1000);
-  assert.equal(of('close').length, 0, 'not before the server has answered');
-  Socket.last.end(1000);
-  assert.equal(of('close').length, 1);
-  assert.equal(of('close')[0].wasClean, true);
-  assert.equal(of('close')[0].willReconnect, false);
-  world.pass(60_000);
-  assert.equal(Socket.all.length, 1);
-  assert.equal(world.timers, 0, 'no timer is left');
-});
-
-test('a good-bye that is not answered is enough after a second', () => {
-  const { client, world, of } = playing();
-  client.close();
-  world.pass(1001);
-  assert.equal(of('close')[0].wasClean, false);
-  assert.equal(of('close')[0].willReconnect, false);
-  assert.equal(world.timers, 0, 'no timer is left');
-});
-
-test('closing while it waits to come back ends that', () => {
-  const { Socket, client, world, of } = playing();
-  Socket.last.end(1012);
-  client.close();
-  assert.deepEqual(of('close').map(({ willReconnect }) => willReconnect), [true, false]);
-  world.pass(60_000);
-  assert.equal(Socket.all.length, 1);
-});
-
-test('after the good-bye what still comes is ignored', () => {
-  const { Socket, client, of } = playing();
-  client.close();
-  const heard = of('message').length;
-  Socket.last.receive(snapshot());
-  Socket.last.receive([9, 9, 9]);
-  assert.equal(of('message').length, heard);
-  assert.equal(of('error').length, 0);
-});
-
 test('a spectator looks on, follows whom he likes, and sends no inputs', () => {
   const { Socket, client, world } = start({ watch: true });
   client.follow(300);
@@ -579,7 +207,7 @@ test('a game of eight functions is enough', () => {
   const { Socket, client, of } = start({ game: counter });
   Socket.last.open();
   Socket.last.receive([0, 5, 1, 0, 10, 10, 0, 0, ...new Uint8Array(16)]);
-  Socket.last.receive([1, 1, 0, 0, 1, 42, 0, 1, 0, 1, 0, 1, 1, 3, 200]);
+  Socket.last.receive([1, 1, 0, 0, 0, 1, 42, 0, 1, 0, 1, 0, 1, 1, 3, 200]);
   Socket.last.receive([2, 2, 104, 105]);
   assert.deepEqual(of('error'), []);
   assert.equal(client.session.own, 42);
@@ -589,7 +217,7 @@ test('a game of eight functions is enough', () => {
   assert.deepEqual([...Socket.last.sent.at(-1)], [1, 1, 3, 2, 3]);
   assert.deepEqual(client.view().things, [{ id: 3, entity: { count: 200 }, pose: [] }]);
   // A difference, in a game that has none.
-  Socket.last.receive([1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 7, 0]);
+  Socket.last.receive([1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 7, 0]);
   assert.ok(of('error')[0].error instanceof DecodeError);
 });
 

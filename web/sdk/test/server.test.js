@@ -4,44 +4,15 @@
  */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { CONTROLS, arena } from '../arena.js';
 import { connect } from '../client.js';
 import { delayed } from '../lag.js';
+import { freePort, serve, until } from './serve.js';
 
 const binary = process.env.SERVER_BINARY;
 const skip = !binary || !globalThis.WebSocket ? 'SERVER_BINARY is not set' : false;
-
-/** A port that was free a moment ago. */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function serve(t, port) {
-  const bind = ['--bind', `127.0.0.1:${port}`, '--log', 'error'];
-  const server = spawn(binary, bind, { stdio: ['ignore', 'ignore', 'inherit'] });
-  t.after(() => server.kill('SIGKILL'));
-  await until('the server answers', () =>
-    fetch(`http://127.0.0.1:${port}/healthz`).then(({ ok }) => ok, () => false),
-  );
-  return server;
-}
-
-async function until(what, is, ms = 15_000) {
-  const end = Date.now() + ms;
-  while (!(await is())) {
-    assert.ok(Date.now() < end, `it did not happen in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 /** A client that plays until the test is over, and remembers what happened. */
 function play(t, port, options = {}) {
@@ -68,7 +39,7 @@ function play(t, port, options = {}) {
 
 test('it joins, flies, and sees what the server shows', { skip }, async (t) => {
   const port = await freePort();
-  await serve(t, port);
+  await serve(t, binary, port);
   const { client, heard, hold } = play(t, port, { WebSocket: delayed(() => 80) });
   await until('it flies', () => client.view()?.me);
   const { x, y } = client.view().me.entity;
@@ -88,7 +59,7 @@ test('it joins, flies, and sees what the server shows', { skip }, async (t) => {
 
 test('a second page with the token takes the player over', { skip }, async (t) => {
   const port = await freePort();
-  await serve(t, port);
+  await serve(t, binary, port);
   const first = play(t, port);
   await until('the first flies', () => first.client.view()?.me);
   const second = play(t, port, { resume: first.client.resumeToken });
@@ -101,7 +72,7 @@ test('a second page with the token takes the player over', { skip }, async (t) =
 
 test('a spectator sees everything, or what a player sees', { skip }, async (t) => {
   const port = await freePort();
-  await serve(t, port);
+  await serve(t, binary, port);
   const player = play(t, port);
   await until('he flies', () => player.client.view()?.me);
   const { client, heard } = play(t, port, { watch: true });
@@ -117,7 +88,7 @@ test('a spectator sees everything, or what a player sees', { skip }, async (t) =
 
 test('it comes back after a restart', { skip }, async (t) => {
   const port = await freePort();
-  const old = await serve(t, port);
+  const old = await serve(t, binary, port);
   const { client, heard } = play(t, port);
   await until('it flies', () => client.view()?.me);
   old.kill('SIGTERM');
@@ -126,7 +97,7 @@ test('it comes back after a restart', { skip }, async (t) => {
   assert.equal(heard.closes[0].label, 'restarting');
   assert.equal(heard.closes[0].wasClean, true);
   assert.equal(heard.closes[0].willReconnect, true);
-  await serve(t, port);
+  await serve(t, binary, port);
   await until('it is back', () => heard.welcomes.length === 2, 30_000);
   await until('it flies again', () => client.view()?.me);
 });

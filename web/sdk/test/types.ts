@@ -22,7 +22,9 @@ client.update({ controls: 1 });
 // @ts-expect-error: there is no such event
 client.addEventListener('closed', () => {});
 
-const view = client.view();
+const view = client.view(performance.now(), { controls: 1, aim: 0 });
+// @ts-expect-error: what is wanted is an input as well
+client.view(0, { controls: 1 });
 if (view) {
   view.things.map(({ entity }) => entity) satisfies Entity[];
   view.me?.pose satisfies number[] | undefined;

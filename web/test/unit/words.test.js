@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { REASONS } from '../../sdk/reason.js';
-import { countdown, wordsFor } from '../../arena/words.js';
+import { countdown, wordsFor, wordsForSilence } from '../../arena/words.js';
 
 test('every reason has words', () => {
   const nothing = wordsFor('no such reason', '', true);
@@ -24,6 +24,14 @@ test('what the server says itself is told where it says more', () => {
 
 test('a server that was never reached is not a lost link', () => {
   assert.notEqual(wordsFor('link_lost', '', false).title, wordsFor('link_lost', '', true).title);
+});
+
+test('who has no network is told so, and a silent link has words before it is lost', () => {
+  assert.equal(wordsFor('link_lost', '', true, false).title, 'You are offline');
+  assert.equal(wordsFor('link_lost', '', false, false).title, 'You are offline');
+  assert.equal(wordsFor('restarting', '', true, false).title, wordsFor('restarting', '', true).title);
+  assert.equal(wordsForSilence(false).title, 'You are offline');
+  assert.notEqual(wordsForSilence(true).title, 'You are offline');
 });
 
 test('the countdown ends in a word', () => {
