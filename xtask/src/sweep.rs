@@ -10,6 +10,11 @@ use std::process::Command;
 const BEGIN: &str = "<!-- sweep:begin (written by `cargo xtask sweep`) -->\n";
 const END: &str = "<!-- sweep:end -->";
 
+/// What stands above the table, and below.
+const PICTURE: &str = "![Players held per tick rate](docs/players-held.svg)\n";
+const WORDS: &str = "Measured by `cargo xtask sweep` on a shared machine with 2 cores over loopback, with the bots on the same two cores: the server alone holds\n\
+    more. The whole report, with the machine and what broke: [docs/load-report.html](docs/load-report.html).\n";
+
 /// Sweeps the release server, and writes everything that shows it.
 pub(crate) fn run(quick: bool) -> Result<()> {
     cargo("build --release --package downbeat --package client-sim")?;
@@ -32,8 +37,8 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     finish(sweep)?;
     let readme = root().join("README.md");
     let text = fs::read_to_string(&readme)?;
-    let text = splice(&text, &fs::read_to_string(&table)?)
-        .context("the README has no place for the table")?;
+    let block = format!("{PICTURE}\n{}\n{WORDS}", fs::read_to_string(&table)?);
+    let text = splice(&text, &block).context("the README has no place for the table")?;
     Ok(fs::write(readme, text)?)
 }
 

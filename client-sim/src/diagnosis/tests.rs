@@ -116,7 +116,7 @@ fn each_is_blamed_for_its_own_figures() {
                 busy: 1.95,
                 ..QUIET
             },
-            &[(Server, "step takes"), (Machine, "2.0 of its 2 cores")],
+            &[(Server, "step takes"), (Machine, "of its 2 cores")],
         ),
         (
             "sockets that need a thread",
@@ -143,10 +143,7 @@ fn each_is_blamed_for_its_own_figures() {
                 busy: 1.95,
                 ..QUIET
             },
-            &[
-                (Machine, "ticks begin 60 %"),
-                (Machine, "2.0 of its 2 cores"),
-            ],
+            &[(Machine, "ticks begin 60 %"), (Machine, "of its 2 cores")],
         ),
         (
             "bots that are too many for a thread",
@@ -177,7 +174,7 @@ fn each_is_blamed_for_its_own_figures() {
             },
             &[
                 (Machine, "waits 55 % of it for a core"),
-                (Machine, "2.0 of its 2 cores"),
+                (Machine, "of its 2 cores"),
             ],
         ),
         (
@@ -189,7 +186,7 @@ fn each_is_blamed_for_its_own_figures() {
             },
             &[
                 (Generator, "the bots act 80.0 ms late"),
-                (Machine, "2.0 of its 2 cores"),
+                (Machine, "of its 2 cores"),
             ],
         ),
         (

@@ -165,7 +165,7 @@ pub(super) fn bars(bars: &[Bar]) -> String {
     let longest = bars.iter().map(|bar| bar.value).fold(1.0, f64::max);
     let height = BAR_HEIGHT * bars.len() as f64 + 6.0;
     let mut svg = format!(
-        "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {BAR_WIDTH} {height}\" role=\"img\">\n"
+        "<svg class=\"chart bars\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {BAR_WIDTH} {height}\" role=\"img\">\n"
     );
     for (index, bar) in bars.iter().enumerate() {
         let y = BAR_HEIGHT * index as f64 + 8.0;
@@ -211,7 +211,7 @@ pub(super) fn stacks(stacks: &[Stack], limit: Option<f64>) -> String {
     let rows = BAR_HEIGHT * stacks.len() as f64 + 6.0;
     let height = rows + 24.0;
     let mut svg =
-        format!("<svg class=\"chart\" viewBox=\"0 0 {BAR_WIDTH} {height}\" role=\"img\">\n");
+        format!("<svg class=\"chart bars\" viewBox=\"0 0 {BAR_WIDTH} {height}\" role=\"img\">\n");
     for share in ticks(longest * 100.0, 5) {
         let at = BAR_LEFT + share / 100.0 * scale;
         let _ = writeln!(
@@ -276,7 +276,7 @@ pub(super) fn short(number: f64) -> String {
     match number.abs() {
         0.0 => "0".into(),
         size if size >= 1000.0 => thousands(number),
-        size if size >= 20.0 => format!("{number:.0}"),
+        size if size >= 100.0 => format!("{number:.0}"),
         size if size >= 0.095 => {
             let text = format!("{number:.2}");
             text.trim_end_matches('0').trim_end_matches('.').to_owned()

