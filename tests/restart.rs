@@ -22,7 +22,7 @@ const CALM: [&str; 8] = [
     "--game",
     "size=1024",
     "--game",
-    "pickups=400",
+    "pickups=1000",
     "--game",
     "drones=0",
 ];
@@ -291,7 +291,7 @@ async fn each_bad_file_is_named_and_set_aside_and_the_server_starts() {
             "settings",
             good.clone(),
             &["--game", "pickups=3"],
-            "game.pickups was 400 and is 3",
+            "game.pickups was 1000 and is 3",
         ),
     ];
     for (name, bytes, flags, cause) in cases {

@@ -29,9 +29,10 @@ test('a server that restarts is waited for', async () => {
     assert.deepEqual(end, { code: 1012, label: 'restarting', wasClean: true, willReconnect: true });
 
     next = await Server.start(CALM, server.address);
+    // First, because it does not stay.
+    await page.locator('#feed .news', { hasText: 'you start anew' }).waitFor();
     await ada.until(() => downbeat.client?.state === 'playing' && downbeat.own.flies);
     await page.locator('#banner').waitFor({ state: 'hidden' });
-    await page.locator('#feed .news', { hasText: 'you start anew' }).waitFor();
     assert.equal((await ada.ship()).name, 'Ada');
     await ada.fine(AWAY);
   } finally {
@@ -42,7 +43,7 @@ test('a server that restarts is waited for', async () => {
 
 test('a server that saves its rooms brings the same player back', async () => {
   const saves = await mkdtemp(path.join(tmpdir(), 'downbeat-saves-'));
-  const flags = [...CALM, '--game', 'pickups=400', '--save-dir', saves, '--limbo', '60s'];
+  const flags = [...CALM, '--game', 'pickups=1000', '--save-dir', saves, '--limbo', '60s'];
   const server = await Server.start(flags);
   let next = null;
   try {
