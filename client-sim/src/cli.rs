@@ -6,8 +6,11 @@
 use crate::bot::{self, Bot};
 use crate::compare::{self, Comparison};
 use crate::crew;
+use crate::play::{self, PlayArgs};
+use crate::record::{self, RecordArgs};
 use crate::report::Report;
 use crate::scenario::{self, Flags, Plan, text};
+use crate::show::{self, ShowArgs};
 use crate::slo::{self, Objectives};
 use crate::soak::{self, SoakArgs};
 use crate::source::Sources;
@@ -29,11 +32,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything went as it should.
-const GOOD: u8 = 0;
+pub(crate) const GOOD: u8 = 0;
 /// A bot could not join, or an honest one suffered.
-const BAD: u8 = 1;
+pub(crate) const BAD: u8 = 1;
 /// The arguments make no sense here.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 
 /// How long the measured window is, if nobody says.
 const DURATION: Duration = Duration::from_secs(10);
@@ -76,6 +79,38 @@ enum Command {
     /// grow beyond noise, its sessions must be those of the bots and gone when they
     /// are, and its ticks must keep to the clock within one an hour. Exit code 1 names what failed.
     Soak(SoakArgs),
+
+    /// Play in the terminal, or look over a bot's shoulder
+    ///
+    /// The arena around one ship, the leaderboard, the whole plane, and how the
+    /// connection does: round trip, gaps, bytes, checksums. Comes back by itself when
+    /// the link is lost.
+    ///
+    /// Exit code 1 if the server ended it for good.
+    #[command(after_help = play::EXAMPLES)]
+    Play(PlayArgs),
+
+    /// Save everything one client says and hears
+    ///
+    /// Joins as a bot would, or looks on with --watch, and writes each message, in
+    /// both directions, with its time. Ctrl-C ends it early and in good order. The
+    /// file holds what was said, also tokens: it is readable by its owner alone. Its
+    /// format: docs/protocol.md.
+    ///
+    /// Exit code 1 if the connection ended before its time.
+    #[command(after_help = record::EXAMPLES)]
+    Record(RecordArgs),
+
+    /// Print a recording, message by message
+    ///
+    /// Each message with its time, direction and size; snapshots by cells, what left,
+    /// entered and changed (what the prediction gave → what it became), bytes by
+    /// part, and whether the checksum is right (✓ ✗). What cannot be decoded is
+    /// shown in hex, and the rest goes on. docs/protocol.md tells what it means.
+    ///
+    /// Exit code 1 if anything was damaged, undecodable or wrong.
+    #[command(after_help = show::EXAMPLES)]
+    Show(ShowArgs),
 }
 
 #[derive(Debug, Args)]
@@ -84,7 +119,7 @@ struct SwarmArgs {
     #[arg(long)]
     url: Target,
 
-    /// What the bots do, from a file instead of flags (see docs/load-testing.md)
+    /// What the bots do, from a file instead of flags (see docs/scenarios.md)
     #[arg(long, value_name = "FILE", conflicts_with_all = Flags::NAMES)]
     scenario: Option<PathBuf>,
 
@@ -104,6 +139,11 @@ struct SwarmArgs {
     /// Measure this long before the window, too, without misbehaviour, and compare
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
     baseline: Option<Duration>,
+
+    /// Come back, as the same players, to a server that ends the links and says after how
+    /// long; reported as cut links
+    #[arg(long = "return")]
+    returns: bool,
 
     /// The same seed gives the same bots [default: 1]
     #[arg(long, value_name = "S")]
@@ -170,6 +210,15 @@ pub fn run<B: Bot>(arguments: impl IntoIterator<Item = impl Into<OsString> + Clo
         Ok(Cli {
             command: Command::Soak(args),
         }) => verdict(soak::run::<B>(&args)),
+        Ok(Cli {
+            command: Command::Play(args),
+        }) => play::play::<B>(&args),
+        Ok(Cli {
+            command: Command::Record(args),
+        }) => record::record::<B>(&args),
+        Ok(Cli {
+            command: Command::Show(args),
+        }) => show::show::<B::Wire>(&args),
         Err(error) => {
             // Help is no error; that nobody reads it is none, either.
             let _ = error.print();
@@ -190,14 +239,18 @@ fn verdict(outcome: anyhow::Result<bool>) -> u8 {
 /// The command line, with this bot's ways to play.
 fn command<B: Bot>() -> clap::Command {
     let ways = || bot::ways::<B>().map(|way| PossibleValue::new(way.name).help(way.help));
-    Cli::command().mut_subcommand("swarm", |swarm| {
-        swarm.mut_arg("behaviour", |behaviour| {
+    let behaviour = |command: clap::Command| {
+        command.mut_arg("behaviour", |behaviour| {
             let default = bot::ways::<B>().next().map(|way| way.name);
             behaviour
                 .value_parser(ways().collect::<Vec<_>>())
                 .default_value(default)
         })
-    })
+    };
+    Cli::command()
+        .mut_subcommand("swarm", behaviour)
+        .mut_subcommand("record", behaviour)
+        .mut_subcommand("play", |play| play.hide(!play::knows::<B>()))
 }
 
 /// Runs a swarm and says how it went.
@@ -274,6 +327,7 @@ fn plan<B: Bot>(args: &SwarmArgs) -> anyhow::Result<Plan> {
         threads,
         processes: args.processes,
         server_pid: args.server_pid,
+        returns: args.returns,
         sources: Sources::new(args.source.clone()),
         drag: args.drag,
     };
@@ -323,7 +377,7 @@ fn tell(plan: &Plan, outcome: &swarm::Outcome, asked: Asked) -> anyhow::Result<b
     Ok(is_good)
 }
 
-fn complain(error: &anyhow::Error, code: u8) -> u8 {
+pub(crate) fn complain(error: &anyhow::Error, code: u8) -> u8 {
     // Nothing can be said if stderr is closed; the exit code still speaks.
     let _ = writeln!(io::stderr(), "error: {error:#}");
     code

@@ -16,7 +16,7 @@ use crate::join::{Socket, join, not_binary};
 use crate::measure::{Measure, Rates, Tally};
 use crate::pacer::Pacer;
 use crate::player::{Heard, Player};
-use crate::scenario::{Exits, Going, Plan, Role};
+use crate::scenario::{Exit, Exits, Going, Plan, Role};
 use crate::seeds::{generator, seed};
 use crate::stage::{Presence, Stage, Window};
 use crate::swarm::LOOK;
@@ -85,7 +85,18 @@ pub(crate) async fn run<B: Bot>(shared: &Shared<B>, number: u32, start: Instant)
     };
     shared.stage.joined();
     loop {
-        let ended = match bot.play().await {
+        let mut turn = bot.play().await;
+        if let Some(after) = bot.invited.take() {
+            let moment = Instant::now() + after;
+            bot.close().await;
+            sleep_until(moment.into()).await;
+            // From here on it is the same who ended the link.
+            turn = Ok(Turn::Go(Going {
+                exit: Exit::Cut,
+                together: false,
+            }));
+        }
+        let ended = match turn {
             Ok(Turn::Over) => bot.linger().await,
             Ok(Turn::Hang) => return bot.hang().await,
             Ok(Turn::Go(going)) => match bot.go(going).await {
@@ -178,6 +189,9 @@ struct Life<'a, B: Bot> {
     scratch: Vec<u8>,
     /// When it goes before the end, if ever.
     exits: Exits,
+    /// Set when the server has ended the link and said after how long to come back, and
+    /// the bot is to do so.
+    invited: Option<Duration>,
     /// Held for its drop.
     _presence: Presence,
 }
@@ -217,6 +231,7 @@ impl<'a, B: Bot> Life<'a, B> {
             sent: now,
             pings: 0,
             scratch: Vec::with_capacity(64),
+            invited: None,
             _presence: Presence::new(&shared.stage),
         }
     }
@@ -230,14 +245,17 @@ impl<'a, B: Bot> Life<'a, B> {
                 message = self.socket.next() => {
                     self.take(message, Instant::now())?;
                 }
-                () = &mut timer => {
-                    let now = Instant::now();
-                    if let Some(turn) = self.turn(now) {
-                        return Ok(turn);
-                    }
-                    self.speak(now)?;
-                    timer.as_mut().reset(self.wake_at().into());
+                () = &mut timer => {}
+            }
+            // Not only when the timer rings: a bot that is behind always has a message
+            // to read, and would never come to speak.
+            let now = Instant::now();
+            if now >= timer.deadline().into_std() {
+                if let Some(turn) = self.turn(now) {
+                    return Ok(turn);
                 }
+                self.speak(now)?;
+                timer.as_mut().reset(self.wake_at().into());
             }
         }
     }
@@ -350,7 +368,14 @@ impl<'a, B: Bot> Life<'a, B> {
                 Ok(())
             }
             Heard::Other => Ok(()),
-            Heard::Bye { code, text } => Err(Ending::from_code(code, &text)),
+            Heard::Bye {
+                code,
+                text,
+                retry_after,
+            } => {
+                self.invited = retry_after.filter(|_| self.shared.plan.returns);
+                Err(Ending::from_code(code, &text))
+            }
         }
     }
 

@@ -5,16 +5,17 @@
 
 use crate::ending::Ending;
 use crate::link::Link;
-use crate::net::Net;
+use crate::net::{Conditions, Net};
 use crate::player::{self, Answer, Player};
 use crate::scenario::Plan;
+use crate::target::Target;
 use crate::view::Pool;
 use downbeat_protocol::codec::DECODE_LIMIT;
 use downbeat_protocol::message::Wire;
 use downbeat_protocol::{ResumeToken, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
@@ -63,14 +64,29 @@ pub(crate) async fn connect(
     address: SocketAddr,
     number: u32,
 ) -> Result<Socket, Ending> {
+    let conditions = plan.group(number).1.net;
     let from = plan.sources.of(number, plan.bots(), address.ip());
-    let opened = plan.target.open(address, from).await;
+    open(&plan.target, address, from, conditions, (plan.seed, number)).await
+}
+
+/// The same for a client that no plan knows, from this address of its own if one is
+/// given. `seed` and number are its conditions'.
+///
+/// # Errors
+/// [`Ending`] if the server cannot be reached or refuses.
+pub(crate) async fn open(
+    target: &Target,
+    address: SocketAddr,
+    from: Option<IpAddr>,
+    conditions: Option<Conditions>,
+    (seed, number): (u64, u32),
+) -> Result<Socket, Ending> {
+    let opened = target.open(address, from).await;
     let link = opened.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Ending::new("connect_timeout", "no connection in time"),
         _ => Ending::from_socket(WsError::Io(error)),
     })?;
-    let conditions = plan.group(number).1.net;
-    let stream = Net::new(link, conditions, plan.seed, number);
+    let stream = Net::new(link, conditions, seed, number);
     // The default 128 KiB read buffer is zeroed at every read; a small one is
     // five times faster and lets thousands of bots fit.
     let config = WebSocketConfig::default()
@@ -79,7 +95,7 @@ pub(crate) async fn connect(
         .max_write_buffer_size(WRITE_BUFFER)
         .max_message_size(Some(DECODE_LIMIT))
         .max_frame_size(Some(DECODE_LIMIT));
-    let request = ClientRequestBuilder::new(plan.target.uri()).with_sub_protocol(SUBPROTOCOL);
+    let request = ClientRequestBuilder::new(target.uri()).with_sub_protocol(SUBPROTOCOL);
     let (socket, _) = client_async_with_config(request, stream, Some(config))
         .await
         .map_err(Ending::from_socket)?;

@@ -2,7 +2,8 @@
 //!
 //! `client-sim swarm` lets many bots play over binary WebSocket and reports how
 //! well the server kept its rate. A bot knows of the server only what
-//! `downbeat-protocol` says, like any other client.
+//! `downbeat-protocol` says, like any other client. `client-sim sweep` finds out how
+//! many of them a server holds at each tick rate.
 //!
 //! ```text
 //!  cli ──► swarm ──► crew: threads, or processes of them ──► measure ──► report ──► table, JSON
@@ -13,6 +14,9 @@
 //!            │           └─ scenario   does it stall, trickle, leave, is it cut, and when?
 //!            ├─► hostile ──► garbage, slow requests: a thread beside the bots
 //!            └─► scrape ──► prometheus: the server's own figures
+//!      ├─► sweep: for each try a server and a swarm, as processes ──► words, html, JSON
+//!      ├─► record, play ──► solo: one client, every message of it in a tape or on a screen
+//!      └─► show ◄── tape
 //! ```
 //!
 //! A swarm for a game of your own is one trait, [`Bot`], and one line, with the
@@ -37,6 +41,7 @@ mod crew;
 mod diagnosis;
 mod ending;
 mod engine;
+mod entry;
 mod hostile;
 mod html;
 mod join;
@@ -46,19 +51,24 @@ mod machine;
 mod measure;
 mod net;
 mod pacer;
+mod play;
 mod player;
 mod prometheus;
+mod record;
 mod report;
 mod scenario;
 mod scrape;
 mod seeds;
+mod show;
 mod slo;
 mod soak;
+mod solo;
 mod source;
 mod stage;
 mod swarm;
 mod sweep;
 mod table;
+mod tape;
 mod target;
 mod tokens;
 mod view;

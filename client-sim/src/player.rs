@@ -15,7 +15,7 @@ use downbeat_protocol::{
     ClientMessage, PROTOCOL_VERSION, PlayerId, ResumeToken, Seq, ServerMessage,
 };
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Inputs that may wait for their acknowledgement; the oldest is given up.
 const OPEN_INPUTS: usize = 256;
@@ -58,6 +58,8 @@ pub(crate) enum Heard<E> {
         code: u16,
         /// A sentence for people.
         text: String,
+        /// When to come back, if the server says so.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -165,7 +167,15 @@ impl<W: Wire> Player<W> {
             ServerMessage::Snapshot(_) => Err(Trouble::Unexpected("a snapshot by another name")),
             ServerMessage::Event(event) => Ok(Heard::Event(event)),
             ServerMessage::Pong { .. } => Ok(Heard::Other),
-            ServerMessage::Bye { code, text, .. } => Ok(Heard::Bye { code, text }),
+            ServerMessage::Bye {
+                code,
+                text,
+                retry_after_ms,
+            } => Ok(Heard::Bye {
+                code,
+                text,
+                retry_after: retry_after_ms.map(|ms| Duration::from_millis(ms.into())),
+            }),
             ServerMessage::Welcome(_) => Err(Trouble::Unexpected("a second welcome")),
         }
     }
@@ -287,7 +297,6 @@ mod tests {
     use downbeat_protocol::arena::{ArenaWire, Event, Input, Rules};
     use downbeat_protocol::codec::FNV_START;
     use downbeat_protocol::{Snapshot, Tick};
-    use std::time::Duration;
 
     const MS: Duration = Duration::from_millis(1);
 

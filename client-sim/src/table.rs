@@ -2,8 +2,10 @@
 //!
 //! Owns words, units and alignment; the figures come from the report.
 
+mod groups;
 mod misbehaviour;
 
+use crate::bot::IDLE;
 use crate::report::{Gaps, Report};
 use crate::scenario::Plan;
 use crate::swarm::Outcome;
@@ -15,7 +17,8 @@ pub(crate) fn render(plan: &Plan, outcome: &Outcome, report: &Report) -> String 
     let mut text = String::new();
     let inputs = match report.input_rate {
         Some(rate) => format!("{} Hz inputs", number(Some(rate), 2)),
-        None => "no inputs".into(),
+        None if report.behaviour == IDLE.name => "no inputs".into(),
+        None => "inputs at several rates".into(),
     };
     let rooms = match report.rooms {
         1 => String::new(),
@@ -24,13 +27,14 @@ pub(crate) fn render(plan: &Plan, outcome: &Outcome, report: &Report) -> String 
     // Writing into a string cannot fail.
     let _ = write!(
         text,
-        "\n {} bots{rooms} at {}, {} s measured\n {}, {inputs}, seed {}\n\n{}\n\n{}\n",
+        "\n {} bots{rooms} at {}, {} s measured\n {}, {inputs}, seed {}\n\n{}\n\n{}{}\n",
         thousands(u64::from(report.bots)),
         plan.target,
         number(Some(report.duration_s), 1),
         report.behaviour,
         report.seed,
         facts(report),
+        groups::render(report),
         times(report),
     );
     for note in notes(outcome, report) {

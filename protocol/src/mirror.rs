@@ -128,6 +128,12 @@ impl<E: Replicate> Mirror<E> {
         self.cells.values().flatten()
     }
 
+    /// What is in sight of one cell, by id. A snapshot's indices count in it.
+    #[must_use]
+    pub fn cell(&self, cell: CellId) -> &[(EntityId, E)] {
+        self.cells.get(&cell).map_or(&[], Vec::as_slice)
+    }
+
     /// How many entities are in sight.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -286,6 +286,10 @@ impl<G: Game> Handler<Close> for World<G> {
 
     fn handle(&mut self, Close(end): Close, context: &mut Self::Context) {
         self.core.end_all(&end);
+        if let Some(parted) = self.parted.take() {
+            // Nothing is left that somebody wants back.
+            let _ = parted.send(Ok(None));
+        }
         context.stop();
     }
 }

@@ -110,6 +110,10 @@ function enter(name) {
 
 /** @param {ArenaClient} client */
 function welcomed(client) {
+  // Who comes back as himself has inputs that were used; a newcomer has none.
+  if (wasIn && client.session?.welcome.applied === 0) {
+    hud.notice('news', 'Your ship is gone: you start anew');
+  }
   wasIn = true;
   windowMemory.set('resume', client.resumeToken);
   scene.clear();

@@ -21,7 +21,7 @@ const WORDS = {
   invalid_utf8: ['The connection broke', 'The server did not understand this page.'],
   too_large: ['The connection broke', 'This page sent more than the server takes.'],
   room_failed: ['The room failed', 'Its game is lost; a new one begins.'],
-  restarting: ['The server is restarting', 'A new game begins when it is back.'],
+  restarting: ['The server is restarting', 'You are back in as soon as it is.'],
   full: ['The server is full', 'You are in as soon as there is a place.'],
   hello_timeout: ['Too slow to say hello', 'The connection took too long.'],
   bad_message: ['The connection broke', 'The server did not understand this page.', 'Reload'],

@@ -2,8 +2,9 @@
  * The others, a little behind the server, so that there is always a state before and
  * one after what is drawn.
  *
- * Owns how far behind: one snapshot interval and as much as snapshots come late on
- * this link, measured over the last seconds. If one comes later still, what is drawn
+ * Owns how far behind: as long as the server takes from one telling of a thing to the
+ * next, which is one snapshot interval unless it says otherwise, and as much as
+ * snapshots come late on this link, measured over the last seconds. If one comes later still, what is drawn
  * goes on by the game's own prediction.
  */
 
@@ -57,11 +58,15 @@ export class Interpolator {
   #game;
   #rules;
   #perTick;
+  /** From one telling to the next, as of now. */
   #interval;
   /** @type {Map<number, Track<E>>} */
   #tracks = new Map();
   /** For each of the last snapshots, when it came after its tick's beginning. */
   #lateness = /** @type {number[]} */ ([]);
+  /** For each of them, the interval at that time: a delay that comes and goes would be
+   * seen. */
+  #intervals = /** @type {number[]} */ ([]);
   #soonest = 0;
   /** The age that is drawn; not a number before the first picture. */
   #drawn = NaN;
@@ -81,6 +86,14 @@ export class Interpolator {
     this.#perTick = 1000 / tickRate;
     this.#interval = 1000 / snapshotRate;
     this.delay = this.#interval;
+  }
+
+  /**
+   * Things are told only every so many ticks from now on.
+   * @param {number} ticks
+   */
+  pace(ticks) {
+    this.#interval = Math.min(ticks * this.#perTick, MAX_PAST_MS / 2);
   }
 
   /**
@@ -202,11 +215,15 @@ export class Interpolator {
   /** @param {number} lateness */
   #measure(lateness) {
     this.#lateness.push(lateness);
-    if (this.#lateness.length > WINDOW) this.#lateness.shift();
+    this.#intervals.push(this.#interval);
+    if (this.#lateness.length > WINDOW) {
+      this.#lateness.shift();
+      this.#intervals.shift();
+    }
     const sorted = [...this.#lateness].sort((a, b) => a - b);
     const late = /** @type {number} */ (sorted[Math.floor((sorted.length - 1) * 0.95)]);
     this.#soonest = /** @type {number} */ (sorted[0]);
-    this.delay = this.#interval + Math.min(late - this.#soonest, JUMP_MS);
+    this.delay = Math.max(...this.#intervals) + Math.min(late - this.#soonest, JUMP_MS);
   }
 
   /** Drops what is no longer needed to draw this age. @param {number} drawn */

@@ -36,6 +36,8 @@ export class Session {
   applied;
   /** How many inputs waited at the server. */
   waiting = 0;
+  /** How far the room has degraded under overload: 0 (not at all) to 4. */
+  overload = 0;
   #game;
   #maxPending;
   /** @type {View<E>} */
@@ -81,6 +83,10 @@ export class Session {
     const id = this.myId;
     const truth = id === null ? null : this.mirror.get(id);
     this.predictor.reconcile(id, truth, this.applied, now, this.clock.part(now));
+    if (snapshot.pace !== null) {
+      this.overload = snapshot.pace.step;
+      this.interpolator.pace(snapshot.pace.ticks);
+    }
     this.interpolator.record(this.mirror, now);
     this.clock.steer(snapshot.waiting);
   }

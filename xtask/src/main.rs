@@ -1,11 +1,13 @@
 //! The project's chores. `cargo xtask test` is the whole check, as CI runs it;
-//! `cargo xtask bench` measures; `cargo xtask fuzz` tries out what peers may send.
+//! `cargo xtask bench` and `cargo xtask sweep` measure; `cargo xtask fuzz` tries out what peers may send.
 //!
 //! A step is one row of [`STEPS`]; the first that fails ends the run.
 
 mod bench;
+mod look;
 mod process;
 mod swarm;
+mod sweep;
 mod web;
 
 use anyhow::Result;
@@ -34,7 +36,11 @@ const STEPS: &[Step] = &[
         cargo("test --workspace")
     }),
     Step("example", "the example game", || cargo("test --examples")),
-    Step("swarm", "200 bots against a release server", swarm::run),
+    Step(
+        "swarm",
+        "200 bots, a recording and a terminal against a release server",
+        swarm::run,
+    ),
     Step(
         "web",
         "the SDK in Node, types and words of the pages",
@@ -74,6 +80,12 @@ enum Chore {
         #[arg(long)]
         quick: bool,
     },
+    /// Find out how many players this machine holds, and write it into the README.
+    Sweep {
+        /// In under five minutes instead of about half an hour.
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 fn names() -> PossibleValuesParser {
@@ -84,13 +96,19 @@ fn main() -> ExitCode {
     match Arguments::parse().chore {
         Chore::Test { only } => test(&only),
         Chore::Fuzz { seconds } => fuzz(seconds),
-        Chore::Bench { quick } => match bench::run(quick) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("bench: {error:#}");
-                ExitCode::FAILURE
-            }
-        },
+        Chore::Bench { quick } => done("bench", bench::run(quick)),
+        Chore::Sweep { quick } => done("sweep", sweep::run(quick)),
+    }
+}
+
+/// Says what went wrong, if something did.
+fn done(chore: &str, outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{chore}: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A swarm of bots against a release server on a free port, and a drain.
 
+use crate::look::look;
 use crate::process::{Guarded, cargo, release};
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader, Read};
@@ -12,7 +13,8 @@ const START: Duration = Duration::from_secs(20);
 const PLAY: Duration = Duration::from_secs(60);
 const DRAIN: Duration = Duration::from_secs(15);
 
-/// 200 bots for 5 seconds; the swarm's exit code and then the server's decide.
+/// 200 bots for 5 seconds, then one client alone; their exit codes and then the
+/// server's decide.
 pub(crate) fn run() -> Result<()> {
     cargo("build --release --package downbeat --package client-sim")?;
     let mut server = Command::new(release("downbeat"));
@@ -38,6 +40,7 @@ pub(crate) fn run() -> Result<()> {
     let mut swarm = Guarded(swarm.spawn().context("cannot start the swarm")?);
     let status = swarm.wait(PLAY)?;
     ensure!(status.success(), "the swarm ended with {status}");
+    look(&url)?;
 
     if let Some(status) = server.0.try_wait()? {
         bail!("the server ended by itself with {status}");

@@ -1,8 +1,9 @@
 //! The page of a made-up sweep.
 
+use super::curves::CURVES;
 use super::*;
-use crate::report::{Phase, Server};
-use crate::sweep::report::{FORMAT, Limit};
+use crate::report::{Phase, Report, Server};
+use crate::sweep::report::{FORMAT, Limit, Run};
 
 fn run(players: u32, gap_ms: f64, is_kept: bool) -> Run {
     let mut report = Report {

@@ -2,7 +2,7 @@
 //!
 //! Owns the keys of such a file and what is said of a wrong one: always with the line
 //! it is in. Refuses unknown keys. `client-sim/scenarios/` holds examples;
-//! `docs/load-testing.md` lists the keys.
+//! `docs/scenarios.md` lists the keys.
 
 use super::{Group, Often, Role, Strangers, text};
 use crate::bot::Way;
@@ -223,6 +223,14 @@ mod tests {
             count += 1;
         }
         assert!(count >= 5, "{count} examples");
+    }
+
+    #[test]
+    fn the_scenario_of_the_page_is_one() {
+        let page = include_str!("../../../docs/scenarios.md");
+        let block = page.split("```toml\n").nth(1).unwrap();
+        let scenario = arena(block.split("```").next().unwrap()).unwrap();
+        assert_eq!(scenario.groups.len(), 4);
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub(crate) struct Plan {
     pub(crate) processes: u32,
     /// The server's process, if it is on this machine.
     pub(crate) server_pid: Option<u32>,
+    /// Whether bots come back, as the same players, to a server that ends their link and
+    /// says after how long.
+    pub(crate) returns: bool,
     /// From which addresses they connect.
     pub(crate) sources: Sources,
     /// For how long a bot blocks its thread at each snapshot; only to be found out.

@@ -16,6 +16,7 @@ fn plan(groups: Vec<Group>) -> Plan {
         threads: 1,
         processes: 1,
         server_pid: None,
+        returns: false,
         sources: Sources::default(),
         drag: None,
     }

@@ -149,6 +149,7 @@ impl SoakArgs {
             threads: usize::from(self.threads).min(self.bots as usize),
             processes: 1,
             server_pid,
+            returns: false,
             sources: Sources::default(),
             drag: None,
         };

@@ -30,6 +30,11 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 use trial::Runs;
 
+/// Runs at most per tick rate. Quick ones take seven seconds: four rates stay below
+/// five minutes.
+const QUICK_RUNS: u32 = 9;
+const RUNS: u32 = 30;
+
 /// What a sweep is to do.
 #[derive(Clone, Debug)]
 struct Plan {
@@ -109,7 +114,7 @@ fn search(
         is_guess: guess.is_some(),
         most: plan.most,
         grain: if plan.is_quick { 1.1 } else { 1.05 },
-        repeats: 2,
+        runs: if plan.is_quick { QUICK_RUNS } else { RUNS },
     });
     let mut runs: Vec<Run> = Vec::new();
     let mut tick_rate = tick_rate;

@@ -35,8 +35,8 @@ pub(super) struct Bounds {
     pub(super) most: u32,
     /// The answer's grain: the smallest number missed over the largest kept.
     pub(super) grain: f64,
-    /// How often the answer must be kept before it is believed, 1 or 2.
-    pub(super) repeats: u32,
+    /// Runs at most: what is known by then is the answer.
+    pub(super) runs: u32,
 }
 
 /// A search; see the module's doc.
@@ -56,6 +56,8 @@ pub(super) struct Search {
 const DOUBLE: f64 = 2.0;
 const LEAP: f64 = 4.0;
 const STEP: f64 = 1.4;
+/// How often the answer must be kept before it is believed.
+const REPEATS: u32 = 2;
 /// How often one number is run at most.
 const RUNS: u32 = 3;
 
@@ -88,6 +90,10 @@ impl Search {
 
     /// How many players to run next; `None` when the answer is found.
     pub(super) fn next(&self) -> Option<u32> {
+        let runs: u32 = self.runs.values().map(|(kept, missed)| kept + missed).sum();
+        if runs >= self.bounds.runs {
+            return None;
+        }
         if self.again.is_some() {
             return self.again;
         }
@@ -120,7 +126,7 @@ impl Search {
 
     fn confirm(&self, held: u32) -> Option<u32> {
         let (kept, missed) = self.runs.get(&held).copied().unwrap_or_default();
-        (kept < self.bounds.repeats && kept + missed < RUNS).then_some(held)
+        (kept < REPEATS && kept + missed < RUNS).then_some(held)
     }
 
     /// How a run with so many players went.
@@ -161,7 +167,7 @@ mod tests {
         is_guess: false,
         most: 20_000,
         grain: 1.08,
-        repeats: 2,
+        runs: 40,
     };
 
     /// Searches a machine that holds `true_limit`, where `is_disturbed` says which
@@ -212,12 +218,11 @@ mod tests {
         let bounds = Bounds {
             first: 900,
             is_guess: true,
-            repeats: 1,
             ..BOUNDS
         };
         let (held, runs) = search(bounds, 1000, |_| false);
         assert!((920..=1000).contains(&held), "{held}");
-        assert!(runs <= 7, "{runs} runs");
+        assert!(runs <= 8, "{runs} runs");
     }
 
     #[test]
@@ -227,6 +232,14 @@ mod tests {
             let (held, _) = search(BOUNDS, 3333, |run| run == disturbed);
             assert_eq!(held, undisturbed, "run {disturbed} was disturbed");
         }
+    }
+
+    #[test]
+    fn it_ends_when_its_runs_are_spent_with_what_is_known() {
+        let bounds = Bounds { runs: 5, ..BOUNDS };
+        let (held, runs) = search(bounds, 3333, |_| false);
+        assert_eq!(runs, 5);
+        assert!((1600..=3333).contains(&held), "{held}");
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(super) fn outcome(report: &Report) -> Outcome {
         let work = work.filter(|one| !one.objective.starts_with(['g', 'l']));
         let worst = work.filter_map(|one| one.ratio).fold(0.0, f64::max);
         let cores = report.machine.cores as f64;
-        let busy = report.cores.busy.unwrap_or(cores);
+        let busy = report.cores.busy.unwrap_or(cores) - report.cores.others.unwrap_or(0.0);
         return Outcome::Kept {
             is_roomy: worst < ROOMY && busy < ROOMY * cores,
         };

@@ -69,7 +69,7 @@ pub(crate) enum Fault {
 /// How long is a while, for [`Fault::EndSilent`].
 const SILENCE: Duration = Duration::from_secs(1);
 /// Points of every player.
-const SCORE: u32 = 10;
+pub(crate) const SCORE: u32 = 10;
 
 /// What all connections share.
 #[derive(Default)]

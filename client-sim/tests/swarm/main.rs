@@ -3,6 +3,8 @@
 
 mod fake;
 mod misbehaviour;
+mod play;
+mod tape;
 
 use fake::{Fake, Fault, RATE, SHIPS};
 use serde_json::Value;
@@ -160,6 +162,11 @@ fn a_server_that_falls_silent_does_not_look_fast() {
     );
     assert!(
         number(&report, "/snapshot_gap_ms/max") > 900.0,
+        "{report:#}"
+    );
+    // The silence is one gap per bot, but of all snapshots due in it.
+    assert!(
+        number(&report, "/snapshot_gap_ms/p50") > 300.0,
         "{report:#}"
     );
     assert!(
@@ -348,4 +355,15 @@ fn a_run_is_held_against_an_earlier_one() {
     base["format"] = "downbeat.swarm/0".into();
     assert_eq!(against(&base, "10%").0, Some(2));
     std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_bot_that_is_late_says_so_and_what_it_left_out_counts() {
+    let (_, report) = report(Fault::None, &["--bots", "1", "--drag", "200ms"]);
+    assert_within(&report, "/generator/lateness_ms/max", 150.0, 60_000.0);
+    // At 30 Hz several inputs are due while the bot sleeps: more than half are late.
+    assert_within(&report, "/generator/lateness_ms/p50", 40.0, 60_000.0);
+    let findings = report["findings"].as_array().unwrap();
+    let blamed: Vec<_> = findings.iter().map(|it| &it["culprit"]).collect();
+    assert!(blamed.contains(&&Value::from("generator")), "{findings:?}");
 }

@@ -207,7 +207,7 @@ test('a game of eight functions is enough', () => {
   const { Socket, client, of } = start({ game: counter });
   Socket.last.open();
   Socket.last.receive([0, 5, 1, 0, 10, 10, 0, 0, ...new Uint8Array(16)]);
-  Socket.last.receive([1, 1, 0, 0, 1, 42, 0, 1, 0, 1, 0, 1, 1, 3, 200]);
+  Socket.last.receive([1, 1, 0, 0, 0, 1, 42, 0, 1, 0, 1, 0, 1, 1, 3, 200]);
   Socket.last.receive([2, 2, 104, 105]);
   assert.deepEqual(of('error'), []);
   assert.equal(client.session.own, 42);
@@ -217,7 +217,7 @@ test('a game of eight functions is enough', () => {
   assert.deepEqual([...Socket.last.sent.at(-1)], [1, 1, 3, 2, 3]);
   assert.deepEqual(client.view().things, [{ id: 3, entity: { count: 200 }, pose: [] }]);
   // A difference, in a game that has none.
-  Socket.last.receive([1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 7, 0]);
+  Socket.last.receive([1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 7, 0]);
   assert.ok(of('error')[0].error instanceof DecodeError);
 });
 

@@ -58,10 +58,15 @@ export function snapshot({
   checksum = null,
   reset = false,
   entities = null,
+  pace = null,
 } = {}) {
   const writer = new Writer();
   writer.u8(1);
   for (const number of [elapsed, applied, waiting]) writer.u32(number);
+  writer.option(pace, (writer, { ticks, step }) => {
+    writer.u32(ticks);
+    writer.u32(step);
+  });
   writer.option(flying, (writer, ship) => {
     for (const number of [0, 0, 0, 0, ship]) writer.u32(number);
   });

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONTROLS, arena } from '../arena.js';
+import { Interpolator } from '../interpolate.js';
+import { Mirror } from '../mirror.js';
 import { Predictor } from '../predict.js';
 import { decodeServer, encodeInput } from '../protocol.js';
 import { Session } from '../session.js';
@@ -83,6 +85,34 @@ for (const [delay, jitter, every] of [
     assert.ok(inFlight <= (delay + jitter) * 0.03 + 5, `${inFlight} inputs are on the way`);
   });
 }
+
+test('who is told less often is shown the others further behind, and not at once less again', () => {
+  const interpolator = new Interpolator(arena, { rules: RULES, tickRate: 20, snapshotRate: 20 });
+  const mirror = new Mirror(arena, 0, RULES);
+  const record = (age) => {
+    mirror.age = age;
+    interpolator.record(mirror, age * 50);
+  };
+  record(1);
+  assert.equal(interpolator.delay, 50);
+  interpolator.pace(4);
+  record(2);
+  assert.equal(interpolator.delay, 200);
+  interpolator.pace(1);
+  record(3);
+  assert.equal(interpolator.delay, 200, 'a while longer');
+  for (let age = 4; age < 70; age++) record(age);
+  assert.equal(interpolator.delay, 50);
+});
+
+test('the pace is told once and stays', () => {
+  const session = new Session(arena, decodeServer(arena, welcome({ snapshotRate: 30 })), 0);
+  const tell = (more) => session.snapshot(decodeServer(arena, snapshot({ elapsed: 1, ...more })), 0);
+  tell({ reset: true, pace: { ticks: 6, step: 2 } });
+  tell({});
+  assert.equal(session.overload, 2);
+  assert.ok(session.interpolator.delay >= 200, `${session.interpolator.delay} ms`);
+});
 
 test('over 150 ms the own ship answers a key in the next picture', () => {
   const { pictures } = play({

@@ -1,6 +1,9 @@
 /** How connections end, as the player sees it, and how they come back. */
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { AWAY, Cable, Player, SMALL, Server, launch } from '../harness.js';
 
@@ -28,13 +31,54 @@ test('a server that restarts is waited for', async () => {
     next = await Server.start(CALM, server.address);
     await ada.until(() => downbeat.client?.state === 'playing' && downbeat.own.flies);
     await page.locator('#banner').waitFor({ state: 'hidden' });
-    assert.equal((await ada.ship()).name, 'Ada', 'he is in without a word');
+    await page.locator('#feed .news', { hasText: 'you start anew' }).waitFor();
+    assert.equal((await ada.ship()).name, 'Ada');
     await ada.fine(AWAY);
   } finally {
     await server.stop();
     await next?.stop();
   }
 });
+
+test('a server that saves its rooms brings the same player back', async () => {
+  const saves = await mkdtemp(path.join(tmpdir(), 'downbeat-saves-'));
+  const flags = [...CALM, '--game', 'pickups=400', '--save-dir', saves, '--limbo', '60s'];
+  const server = await Server.start(flags);
+  let next = null;
+  try {
+    const ada = await (await Player.open(browser, server)).join('Ada');
+    const { page } = ada;
+    await page.keyboard.down('w');
+    await page.keyboard.down('a');
+    await ada.until(() => (downbeat.client?.session?.own?.score ?? 0) > 0);
+    await page.keyboard.up('w');
+    await page.keyboard.up('a');
+    await server.stop('SIGTERM');
+    await page.locator('#banner[data-label="restarting"]').waitFor();
+    const before = await known(ada);
+
+    next = await Server.start(flags, server.address);
+    await ada.until(() => downbeat.client?.state === 'playing' && downbeat.own.flies);
+    await page.locator('#banner').waitFor({ state: 'hidden' });
+    const after = await known(ada);
+    assert.deepEqual({ ...after, score: 0 }, { ...before, score: 0 }, 'the same player in the same ship');
+    // It drifted a while: there may be more, but nothing is lost.
+    assert.ok(before.score > 0 && after.score >= before.score, `${after.score}, was ${before.score}`);
+    assert.equal(await page.locator('#feed .news').count(), 0, 'nothing began anew');
+    await ada.fine(AWAY);
+  } finally {
+    await server.stop();
+    await next?.stop();
+    await rm(saves, { recursive: true });
+  }
+});
+
+/** Who somebody is, as his page knows it. @param {Player} player */
+async function known(player) {
+  const { id: ship, name } = await player.ship();
+  const score = await player.page.evaluate(() => downbeat.client?.session?.own?.score ?? 0);
+  return { player: await player.id(), ship, name, score };
+}
 
 test('a server that dies is an unclean end, and waited for', async () => {
   const server = await Server.start(CALM);
