@@ -184,26 +184,25 @@ impl Watch {
     fn read(&mut self, inner: &Inner) -> bool {
         let Self { events, unread, .. } = self;
         let now = Instant::now();
+        for key in std::mem::take(unread) {
+            if let Some(socket) = inner.socket(key)
+                && socket.borrow_mut().receive(now)
+            {
+                unread.push(key);
+            }
+        }
         // It fails only if a signal interrupts it, and then there is a next time.
         let _ = inner.poller.borrow_mut().poll(events, Some(Duration::ZERO));
         let mut found = 0;
-        let mut again = Vec::new();
         for event in events.iter() {
             found += 1;
             let Token(key) = event.token();
             if let Some(socket) = inner.socket(key) {
                 let mut socket = socket.borrow_mut();
                 socket.ready(event);
-                if socket.receive(now) {
-                    again.push(key);
+                if socket.receive(now) && !unread.contains(&key) {
+                    unread.push(key);
                 }
-            }
-        }
-        for key in std::mem::replace(unread, again) {
-            if let Some(socket) = inner.socket(key)
-                && socket.borrow_mut().receive(now)
-            {
-                unread.push(key);
             }
         }
         found == SLICE
