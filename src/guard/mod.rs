@@ -24,5 +24,5 @@ pub use origin::origin_allowed;
 pub use permits::{Denied, Permit, Permits};
 pub use rate::{Bucket, Meter, Quota, Rate, Verdict};
 pub use readiness::Readiness;
-pub use tls::{BadCertificate, Handshake, Tls, TlsStream};
+pub use tls::{BadCertificate, Tls, TlsStream, speaks_tls};
 pub use token::{BadKeys, Grant, Identity, NotSigned, Rejected, Tokens, is_account};

@@ -8,9 +8,9 @@
 use super::head::Judge;
 use super::upgrade::denied;
 use crate::config::Settings;
-use crate::guard::{Handshake, Permit, Permits, Tls};
+use crate::guard::{Permit, Permits, Tls, speaks_tls};
 use crate::telemetry::Telemetry;
-use crate::websocket::{Counted, Io, Refusal, bound_kernel};
+use crate::websocket::{Counted, Io, Refusal, Tcp, bound_kernel};
 use actix_http::StatusCode;
 use std::io;
 use std::sync::Arc;
@@ -126,10 +126,15 @@ impl Door {
         let Some(tls) = &self.tls else {
             return Ok(io.into());
         };
-        match timeout(self.settings.request_timeout, tls.accept(io)).await {
-            Ok(Ok(Handshake::Done(io))) => Ok(io.into()),
-            Ok(Ok(Handshake::Plain(io))) => Err(Over::Refused(io.into(), SPEAKS_TLS)),
-            Ok(Err(_)) | Err(_) => Err(Over::Gone),
+        let encrypted = async {
+            if !speaks_tls(&io).await? {
+                return Ok(Err(Over::Refused(io.into(), SPEAKS_TLS)));
+            }
+            tls.accept(Tcp::from(io)).await.map(|io| Ok(io.into()))
+        };
+        match timeout(self.settings.request_timeout, encrypted).await {
+            Ok(Ok(encrypted)) => encrypted,
+            Ok(Err::<_, io::Error>(_)) | Err(_) => Err(Over::Gone),
         }
     }
 
