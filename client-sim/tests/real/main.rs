@@ -48,7 +48,7 @@ impl Real {
                 tell.send(server.address()).unwrap();
                 // Also if the test has failed and dropped its end.
                 let _ = stopped.await;
-                server.drain(Reason::Restarting).await;
+                server.drain(Reason::Restarting).await.unwrap();
             });
         });
         Self {
