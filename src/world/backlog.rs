@@ -27,14 +27,12 @@ pub(super) struct Backlog {
     emptied: u32,
     /// Whether the sockets' threads are behind.
     pub(super) is_late: bool,
+    /// How much of the time between two snapshots it takes to fetch one: 1 is all
+    /// there is.
+    pub(super) strain: f32,
 }
 
 impl Backlog {
-    /// The share of outlets that lay full, 0–1.
-    pub(super) fn share(self) -> f32 {
-        self.full as f32 / self.all.max(1) as f32
-    }
-
     /// Whether it is the sockets' threads that are behind, and not a few players: most
     /// outlets lie full, or many do and are being emptied one after the other; then the
     /// last of them as well, if `is_waiting`. A few who are slow on purpose cannot hold
@@ -63,6 +61,12 @@ impl<G: Game> Core<G> {
         self.look(before);
         let is_theirs = self.backlog.is_theirs(before.is_some());
         let waits = is_theirs && waited < self.config.in_flight;
+        self.backlog.strain = if waits || waited > 0 {
+            // How long fetching takes, of the time there is for it.
+            (elapsed + u32::from(waits)) as f32 / self.interval() as f32
+        } else {
+            self.backlog.full as f32 / self.backlog.all.max(1) as f32
+        };
         self.backlog.is_late |= waits;
         self.tally.postponed += u32::from(waits);
         !waits

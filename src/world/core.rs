@@ -203,7 +203,7 @@ impl<G: Game> Core<G> {
     pub fn tick(&mut self, observer: &mut impl Observer<Input<G>>) -> Result<Tally, EncodeError> {
         self.tick = self.tick.next();
         self.tally = Tally::default();
-        self.overload.observe(self.took.max(self.backlog.share()));
+        self.overload.observe(self.took.max(self.backlog.strain));
 
         self.drain();
         observer.done(Phase::Drain);
