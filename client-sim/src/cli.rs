@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and the exit code it ends with.
 //!
 //! Refuses what makes no sense before the first connection is opened. Called by
-//! `main`; hands a [`Plan`] to the swarm and its result to the report.
+//! `main`; hands a plan to the swarm and its result to the report.
 
 use crate::bot::{self, Bot};
 use crate::compare::{self, Comparison};

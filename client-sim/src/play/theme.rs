@@ -2,7 +2,7 @@
 //!
 //! Those of Okabe and Ito, which people with any kind of colour vision tell apart,
 //! from the 256 that most terminals have. What they mean is also told by shape or
-//! word, so that nothing is lost with `NO_COLOR` (https://no-color.org).
+//! word, so that nothing is lost with `NO_COLOR` (<https://no-color.org>).
 
 use ratatui::style::Color;
 
