@@ -250,15 +250,7 @@ async fn jammed(server: &TestServer, certificate: &Certificate, size: usize) -> 
     stream.flush().await.unwrap();
     eventually("he is in", || server.desk(|desk| desk.members == 1)).await;
     server.desk(|desk| desk.snapshot = size);
-    let sent = &server.telemetry.bytes_out;
-    let mut last = (sent.get(), Instant::now());
-    eventually("he takes no more", || {
-        if last.0 != sent.get() {
-            last = (sent.get(), Instant::now());
-        }
-        last.0 > 4000 && last.1.elapsed() > Duration::from_millis(50)
-    })
-    .await;
+    server.is_stuck().await;
     stream
 }
 

@@ -7,6 +7,10 @@ mod common;
 
 use common::samples::{self, Message};
 use common::{golden, hold, json};
+use downbeat_protocol::arena::Own;
+use downbeat_protocol::codec::decode_prefix;
+use downbeat_protocol::snapshot::{Head, SNAPSHOT};
+use downbeat_protocol::{ServerMessage, Snapshot};
 use serde_json::json as object;
 use std::collections::BTreeSet;
 
@@ -25,6 +29,43 @@ fn every_message_is_written_as_its_golden_bytes_and_read_back() {
         let back = sample.message.decode_like(&bytes);
         assert_eq!(back, Ok(sample.message), "{} comes back", sample.name);
     }
+}
+
+#[test]
+fn a_snapshot_read_up_to_its_cells_says_the_same() {
+    let mut found = 0;
+    for sample in samples::all() {
+        let bytes = sample.message.encode().unwrap();
+        let Message::Server(message) = sample.message else {
+            continue;
+        };
+        let ServerMessage::Snapshot(whole) = *message else {
+            continue;
+        };
+        let rest = bytes.strip_prefix(&[SNAPSHOT]).unwrap();
+        let (head, mut rest) = decode_prefix::<Head<Own>>(rest).unwrap();
+        let mut cells = Vec::new();
+        for _ in 0..head.cells {
+            let (cell, left) = decode_prefix(rest).unwrap();
+            cells.push(cell);
+            rest = left;
+        }
+        assert_eq!(rest, b"", "{}: nothing follows the cells", sample.name);
+        let together = Snapshot {
+            elapsed: head.elapsed,
+            applied: head.applied,
+            waiting: head.waiting,
+            pace: head.pace,
+            own: head.own,
+            checksum: head.checksum,
+            reset: head.reset,
+            hidden: head.hidden,
+            cells,
+        };
+        assert_eq!(together, whole, "{}", sample.name);
+        found += 1;
+    }
+    assert!(found > 2, "{found} snapshots");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use downbeat_protocol::Reason;
 use downbeat_protocol::arena::ArenaWire;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// See the module's doc. Every test ends it with [`finish`](Self::finish).
 pub struct TestServer {
@@ -22,6 +23,19 @@ pub struct TestServer {
 }
 
 impl TestServer {
+    /// Waits until a player in the room, who does not read, takes no more bytes.
+    pub async fn is_stuck(&self) {
+        let sent = &self.telemetry.bytes_out;
+        let mut last = (sent.get(), Instant::now());
+        eventually("he takes no more", || {
+            if last.0 != sent.get() {
+                last = (sent.get(), Instant::now());
+            }
+            last.0 > 4000 && last.1.elapsed() > Duration::from_millis(50)
+        })
+        .await;
+    }
+
     /// With the default settings, but for what `change` does to them.
     pub fn start(change: impl FnOnce(&mut Settings)) -> Self {
         Self::start_with(Admission::default(), change)
