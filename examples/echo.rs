@@ -106,7 +106,7 @@ impl Entrance {
             kernel_timeout: Duration::from_secs(20),
             send_buffer: 0,
         };
-        websocket::open(&hub, raw, self.telemetry, limits, permit, |line, inlet| {
+        websocket::open(&hub, raw, self.telemetry, limits, permit, |line, inlet, _| {
             let echo = Echo {
                 assembler: Assembler::new(self.limit),
                 line,

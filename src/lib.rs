@@ -49,6 +49,7 @@ pub mod game;
 pub mod cli;
 pub mod config;
 pub mod ops;
+pub mod post;
 pub mod telemetry;
 pub mod web;
 pub mod websocket;

@@ -48,10 +48,11 @@ impl House {
     }
 
     fn enter(&self, room: &str) -> Visitor {
-        let (session, member) = link(LinkLimits {
+        let limits = LinkLimits {
             inputs: 16,
             events: 64,
-        });
+        };
+        let (session, member) = link(limits, None);
         self.lobby.do_send(Enter {
             room: room.into(),
             profile: Profile {

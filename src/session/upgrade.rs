@@ -101,12 +101,12 @@ fn start<W: Wire>(
         send_buffer: settings.send_buffer,
     };
     let telemetry = Arc::clone(&entrance.telemetry);
-    websocket::open(hub, raw, telemetry, limits, permit, |line, inlet| {
+    websocket::open(hub, raw, telemetry, limits, permit, |line, inlet, place| {
         let session = Session::<W>::new(
             Arc::clone(settings),
             Arc::clone(&entrance.admission),
             room,
-            line,
+            (line, place),
             entrance.lobby.clone(),
             entrance.readiness.clone(),
         );

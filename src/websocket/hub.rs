@@ -2,21 +2,21 @@
 //!
 //! An input is used at the next tick and not before, so nothing is woken when it
 //! arrives: every few milliseconds the hub asks once which sockets are ready and reads
-//! them all. Rooms ring a bell when they have something for a connection, which wakes
-//! the thread once, however many they are. Where a connection has a lane the hub does
-//! what is to be done itself; all else is left to the connection's driver.
+//! them all. Rooms leave what they have for the connections at the thread's post, which
+//! wakes it once, however many they are. Where a connection has a lane the hub does what
+//! is to be done itself; all else is left to the connection's driver.
 //!
 //! It is empty as long as there are no connections, and then nothing is looked at.
 
 use super::socket::Socket;
+use crate::post::{Batch, Place, Post, Waiting};
 use mio::{Events, Poll as Poller, Registry, Token};
 use slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
@@ -37,10 +37,19 @@ pub struct Hub(Rc<OnceCell<Inner>>);
 struct Inner {
     poller: RefCell<Poller>,
     registry: Registry,
-    seats: RefCell<Slab<Rc<RefCell<Socket>>>>,
-    bell: Arc<Bell>,
+    seats: RefCell<Slab<Taken>>,
+    post: Arc<Post>,
+    /// How many connections there have been.
+    count: Cell<u32>,
     /// Whether there is a task that looks.
     is_watched: Cell<bool>,
+}
+
+/// A seat and who sits there.
+#[derive(Debug)]
+struct Taken {
+    number: u32,
+    socket: Rc<RefCell<Socket>>,
 }
 
 impl Inner {
@@ -50,13 +59,22 @@ impl Inner {
             registry: poller.registry().try_clone()?,
             poller: RefCell::new(poller),
             seats: RefCell::default(),
-            bell: Arc::default(),
+            post: Arc::default(),
+            count: Cell::new(0),
             is_watched: Cell::new(false),
         })
     }
 
     fn socket(&self, key: usize) -> Option<Rc<RefCell<Socket>>> {
-        self.seats.borrow().get(key).cloned()
+        let seats = self.seats.borrow();
+        seats.get(key).map(|taken| Rc::clone(&taken.socket))
+    }
+
+    /// The same, unless the seat is another's by now.
+    fn socket_of(&self, key: usize, number: u32) -> Option<Rc<RefCell<Socket>>> {
+        let seats = self.seats.borrow();
+        let taken = seats.get(key).filter(|taken| taken.number == number)?;
+        Some(Rc::clone(&taken.socket))
     }
 }
 
@@ -75,17 +93,24 @@ impl Hub {
         let entry = seats.vacant_entry();
         let key = entry.key();
         socket.io.tcp_mut().pace(&inner.registry, Token(key))?;
-        socket.knock = Waker::from(Arc::new(Knock {
-            bell: Arc::clone(&inner.bell),
+        let number = inner.count.get().wrapping_add(1);
+        inner.count.set(number);
+        let place = Place {
+            post: Arc::clone(&inner.post),
             key,
-        }));
+            number,
+        };
+        socket.knock = Waker::from(Arc::new(Knock(place.clone())));
         let socket = Rc::new(RefCell::new(socket));
-        entry.insert(Rc::clone(&socket));
+        entry.insert(Taken {
+            number,
+            socket: Rc::clone(&socket),
+        });
         let hub = self.clone();
         if !inner.is_watched.replace(true) {
             actix_rt::spawn(Watch::new(hub.clone()));
         }
-        Ok((socket, Seat { hub, key }))
+        Ok((socket, Seat { hub, place }))
     }
 }
 
@@ -93,69 +118,29 @@ impl Hub {
 #[derive(Debug)]
 pub(super) struct Seat {
     hub: Hub,
-    key: usize,
+    pub(super) place: Place,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(inner) = self.hub.0.get() {
             // The kernel forgets the socket when it is closed.
-            inner.seats.borrow_mut().try_remove(self.key);
+            inner.seats.borrow_mut().try_remove(self.place.key);
         }
-    }
-}
-
-/// Which connections somebody has something for; rung from any thread.
-#[derive(Debug, Default)]
-struct Bell(Mutex<Rung>);
-
-#[derive(Debug, Default)]
-struct Rung {
-    keys: VecDeque<usize>,
-    listener: Option<Waker>,
-}
-
-impl Bell {
-    fn ring(&self, key: usize) {
-        let mut rung = self.lock();
-        rung.keys.push_back(key);
-        let listener = rung.listener.take();
-        drop(rung);
-        if let Some(listener) = listener {
-            listener.wake();
-        }
-    }
-
-    /// Exchanges what was rung for `keys`, which are empty; wakes when there was
-    /// nothing and then is.
-    fn take(&self, keys: &mut VecDeque<usize>, listener: &Waker) {
-        let mut rung = self.lock();
-        if rung.keys.is_empty() {
-            rung.listener = Some(listener.clone());
-        }
-        std::mem::swap(&mut rung.keys, keys);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Rung> {
-        // Nothing under the lock can panic half way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Rings for one connection. If its seat is another's by then, that one is looked at
 /// for nothing.
-struct Knock {
-    bell: Arc<Bell>,
-    key: usize,
-}
+struct Knock(Place);
 
 impl Wake for Knock {
     fn wake(self: Arc<Self>) {
-        self.bell.ring(self.key);
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.bell.ring(self.key);
+        self.0.post.ring(self.0.key);
     }
 }
 
@@ -166,7 +151,10 @@ struct Watch {
     events: Events,
     /// Sockets that are not yet read to their end.
     unread: Vec<usize>,
-    rung: VecDeque<usize>,
+    /// Fetched from the post.
+    waiting: Waiting,
+    /// What is being sent, and how much of it was.
+    sending: Option<(Batch, usize)>,
 }
 
 impl Watch {
@@ -176,7 +164,8 @@ impl Watch {
             timer: Box::pin(tokio::time::sleep(PACE)),
             events: Events::with_capacity(SLICE),
             unread: Vec::new(),
-            rung: VecDeque::new(),
+            waiting: Waiting::default(),
+            sending: None,
         }
     }
 
@@ -207,6 +196,45 @@ impl Watch {
         }
         found == SLICE
     }
+
+    /// Delivers what lies at the post, a slice of it; `true` if there is more.
+    fn deliver(&mut self, inner: &Inner, waker: &Waker) -> bool {
+        for _ in 0..SLICE {
+            if !self.deliver_one(inner) {
+                inner.post.take(&mut self.waiting, waker);
+                if self.waiting.is_empty() {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// `false` if there is nothing left of what was fetched.
+    fn deliver_one(&mut self, inner: &Inner) -> bool {
+        if self.sending.is_none() {
+            let batch = self.waiting.batches.pop_front();
+            self.sending = batch.map(|batch| (batch, 0));
+        }
+        if let Some((batch, sent)) = &mut self.sending {
+            if let Some((key, number, part)) = batch.part(*sent) {
+                *sent += 1;
+                if let Some(socket) = inner.socket_of(key, number) {
+                    socket.borrow_mut().send(part);
+                }
+            } else if let Some((batch, _)) = self.sending.take() {
+                inner.post.give_back(batch);
+            }
+            return true;
+        }
+        let Some(key) = self.waiting.keys.pop_front() else {
+            return false;
+        };
+        if let Some(socket) = inner.socket(key) {
+            socket.borrow_mut().deliver();
+        }
+        true
+    }
 }
 
 impl Future for Watch {
@@ -230,22 +258,9 @@ impl Future for Watch {
                 context.waker().wake_by_ref();
             }
         }
-        let mut left = SLICE;
-        loop {
-            if this.rung.is_empty() {
-                inner.bell.take(&mut this.rung, context.waker());
-            }
-            let Some(key) = this.rung.pop_front() else {
-                return Poll::Pending;
-            };
-            if let Some(socket) = inner.socket(key) {
-                socket.borrow_mut().deliver();
-            }
-            left -= 1;
-            if left == 0 {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            }
+        if this.deliver(inner, context.waker()) {
+            context.waker().wake_by_ref();
         }
+        Poll::Pending
     }
 }

@@ -11,6 +11,7 @@ use super::io::Io;
 use super::lane::{self, Lane};
 use super::line::Line;
 use super::outbox::Outbox;
+use crate::post::HEADROOM;
 use actix_web::error::PayloadError;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
@@ -160,16 +161,26 @@ impl Socket {
             while let Poll::Ready(message) = lane.poll_next(false, &mut context) {
                 lane::put_binary(&message, frames);
             }
-            if frames.is_empty() {
-                return;
-            }
-            let mut context = Context::from_waker(&self.driver);
-            let written = self.outbox.poll_through(&mut self.io, frames, &mut context);
-            if !matches!(written, Poll::Ready(Ok(()))) {
-                self.driver.wake_by_ref();
+            if !frames.is_empty() {
+                write_through(&mut self.io, &mut self.outbox, &self.driver, frames);
             }
         });
     }
+
+    /// Sends a message that came in a batch, which lies behind [`HEADROOM`]; if something
+    /// comes before it, in its turn.
+    pub(super) fn send(&mut self, part: &mut [u8]) {
+        let Some(lane) = &mut self.lane else { return };
+        let message = part.get(HEADROOM..).unwrap_or_default();
+        if self.outbox.is_empty() && lane.pass(message.len()) {
+            let frame = lane::frame_in_place(part);
+            write_through(&mut self.io, &mut self.outbox, &self.driver, frame);
+        } else {
+            lane.keep(message);
+            self.deliver();
+        }
+    }
+
 
     /// Writes what waits. Pending while the socket takes no more.
     pub(super) fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -249,6 +260,14 @@ impl Socket {
         }
         self.line.telemetry.bytes_in.inc_by(length as u64);
         Poll::Ready(&buffer[..length])
+    }
+}
+
+/// Writes frames while none wait. What the socket does not take is the driver's.
+fn write_through(io: &mut Io, outbox: &mut Outbox, driver: &Waker, frames: &[u8]) {
+    let written = outbox.poll_through(io, frames, &mut Context::from_waker(driver));
+    if !matches!(written, Poll::Ready(Ok(()))) {
+        driver.wake_by_ref();
     }
 }
 

@@ -227,6 +227,8 @@ impl<G: Game> Core<G> {
         if is_due {
             self.send_snapshots()?;
         }
+        // In this order: who is rung for may have a snapshot, which takes the events along.
+        self.scratch.posts.deliver();
         self.scratch.rings.clear();
         observer.done(Phase::Send);
 

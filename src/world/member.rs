@@ -60,6 +60,15 @@ pub(super) enum Presence<I> {
     Limbo(Tick),
 }
 
+impl<I> Presence<I> {
+    pub(super) fn link(&self) -> Option<&MemberLink<I>> {
+        match self {
+            Self::Live(link) => Some(link),
+            Self::Limbo(_) => None,
+        }
+    }
+}
+
 /// One player of a room, or a spectator.
 pub(super) struct Member<G: Game> {
     pub(super) id: PlayerId,
@@ -222,10 +231,7 @@ impl<G: Game> Member<G> {
     }
 
     pub(super) fn link(&self) -> Option<&MemberLink<Input<G>>> {
-        match &self.presence {
-            Presence::Live(link) => Some(link),
-            Presence::Limbo(_) => None,
-        }
+        self.presence.link()
     }
 
     /// How many ticks the oldest snapshot not yet acknowledged is old, without those

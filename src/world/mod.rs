@@ -24,6 +24,7 @@ mod overload;
 mod oversight;
 mod pace;
 mod parting;
+mod posts;
 mod save;
 mod snapshot;
 mod watch;

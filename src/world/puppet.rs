@@ -97,7 +97,7 @@ impl<G: Game> Puppet<G> {
         draw: &str,
         role: Role,
     ) -> Self {
-        let (session, member) = link(LIMITS);
+        let (session, member) = link(LIMITS, None);
         let mut token = [0; 16];
         for (byte, from) in token.iter_mut().zip(draw.bytes()) {
             *byte = from;
