@@ -2,21 +2,19 @@
 //!
 //! A room writes what it has for all connections of a thread into one [`Batch`], message
 //! after message, and hands it over at once: there is no allocation, no lock and no
-//! wake-up per message. Whoever has something for a single connection rings. There is one
-//! [`Post`] per thread; it knows neither rooms nor sockets, and carries on nothing: what
-//! it has lies here until the thread takes it.
+//! wake-up per message. The batch comes [`Home`] when all of it is sent, and says what
+//! became of each. Whoever has something for a single connection rings. There is one
+//! [`Post`] per thread; it knows neither rooms nor sockets, and keeps the order: what lies
+//! here waits until the thread takes it.
 
 use std::collections::VecDeque;
-use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
 /// Bytes before each message of a batch that are free for a frame's header: a server's
 /// have at most so many (RFC 6455 section 5.2).
 pub const HEADROOM: usize = 10;
-
-/// Emptied batches that are kept for the next ticks.
-const MAX_SPARE: usize = 16;
 
 /// Where a connection is found.
 #[derive(Clone, Debug)]
@@ -25,26 +23,59 @@ pub struct Place {
     pub post: Arc<Post>,
     /// Which one it is among the connections there are.
     pub key: usize,
-    /// Which one it is among those that have had the key.
+    /// Which one it is of all that have ever been; keys come again.
     pub number: u32,
 }
 
-/// Messages for connections of one thread.
-#[derive(Debug, Default)]
-pub struct Batch {
-    bytes: Vec<u8>,
-    parts: Vec<Part>,
+impl Place {
+    /// The place of a new connection.
+    #[must_use]
+    pub fn new(post: Arc<Post>, key: usize) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        Self {
+            post,
+            key,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        }
+    }
 }
 
-/// Whom a message is for, and where it ends.
+/// Messages for connections of one thread.
 #[derive(Debug)]
-struct Part {
-    key: usize,
-    number: u32,
+pub struct Batch {
+    bytes: Vec<u8>,
+    letters: Vec<Letter>,
+    /// Weak, because it holds those that are back.
+    home: Weak<Home>,
+}
+
+/// One message of a batch: whom it is for, and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The connection's key.
+    pub key: usize,
+    /// The connection's number.
+    pub number: u32,
+    /// The writer's own mark.
+    pub mark: u32,
+    /// Whether something may have been laid down for the connection that comes before it.
+    pub is_behind: bool,
+    /// Whether it could not be sent at once and was laid down; set by the carrier.
+    pub is_kept: bool,
     end: usize,
 }
 
 impl Batch {
+    /// An empty one, which will come back to `home`.
+    #[must_use]
+    pub fn new(home: &Arc<Home>) -> Box<Self> {
+        Box::new(Self {
+            bytes: Vec::new(),
+            letters: Vec::new(),
+            home: Arc::downgrade(home),
+        })
+    }
+
     /// Appends a message for the connection at `place`: what `write` appends.
     ///
     /// # Errors
@@ -52,42 +83,74 @@ impl Batch {
     pub fn write<E>(
         &mut self,
         place: &Place,
+        mark: u32,
+        is_behind: bool,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.bytes.extend_from_slice(&[0; HEADROOM]);
         write(&mut self.bytes)?;
-        self.parts.push(Part {
+        self.letters.push(Letter {
             key: place.key,
             number: place.number,
+            mark,
+            is_behind,
+            is_kept: false,
             end: self.bytes.len(),
         });
         Ok(())
     }
 
-    /// How many messages there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.parts.len()
+    /// The message at `index`, and its bytes behind [`HEADROOM`]; `None` after the last.
+    pub fn letter(&mut self, index: usize) -> Option<(&mut Letter, &mut [u8])> {
+        let start = self.start(index);
+        let letter = self.letters.get_mut(index)?;
+        let bytes = self.bytes.get_mut(start..letter.end)?;
+        Some((letter, bytes))
     }
 
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+    /// All messages, and how long each is.
+    pub fn letters(&self) -> impl Iterator<Item = (&Letter, usize)> {
+        self.letters.iter().enumerate().map(|(index, letter)| {
+            let length = letter.end - self.start(index) - HEADROOM;
+            (letter, length)
+        })
     }
 
-    /// The message at `index`: the key and number of its connection, and the
-    /// [`HEADROOM`] with the message after it.
-    pub fn part(&mut self, index: usize) -> Option<(usize, u32, &mut [u8])> {
-        let Part { key, number, end } = *self.parts.get(index)?;
-        let before = index.checked_sub(1).and_then(|i| self.parts.get(i));
-        let range: Range<usize> = before.map_or(0, |part| part.end)..end;
-        Some((key, number, self.bytes.get_mut(range)?))
+    fn start(&self, index: usize) -> usize {
+        let before = index.checked_sub(1).and_then(|i| self.letters.get(i));
+        before.map_or(0, |letter| letter.end)
     }
 
-    fn clear(&mut self) {
+    /// Empties it; its memory stays.
+    pub fn clear(&mut self) {
         self.bytes.clear();
-        self.parts.clear();
+        self.letters.clear();
+    }
+
+    /// Sends it home, when all of it was sent or kept.
+    pub fn go_home(self: Box<Self>) {
+        // Without a room nobody wants it back.
+        if let Some(home) = self.home.upgrade() {
+            home.lock().push(self);
+        }
+    }
+}
+
+/// Where a room's batches come back to.
+#[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "they come and go boxed")]
+pub struct Home(Mutex<Vec<Box<Batch>>>);
+
+impl Home {
+    /// One that is back.
+    pub fn take(&self) -> Option<Box<Batch>> {
+        self.lock().pop()
+    }
+
+    #[expect(clippy::vec_box, reason = "they come and go boxed")]
+    fn lock(&self) -> MutexGuard<'_, Vec<Box<Batch>>> {
+        // Nothing under the lock can panic half way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,72 +160,39 @@ pub struct Post(Mutex<Inside>);
 
 #[derive(Debug, Default)]
 struct Inside {
-    waiting: Waiting,
-    spare: Vec<Batch>,
+    items: VecDeque<Item>,
     listener: Option<Waker>,
 }
 
-/// What lies at a post.
-#[derive(Debug, Default)]
-pub struct Waiting {
-    /// To be sent before the bells are looked at: who has rung may be in them.
-    pub batches: VecDeque<Batch>,
-    /// The keys of connections that somebody has something for.
-    pub keys: VecDeque<usize>,
-}
-
-impl Waiting {
-    /// Whether there is nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.batches.is_empty() && self.keys.is_empty()
-    }
+/// What is left at a post.
+#[derive(Debug)]
+pub enum Item {
+    /// To be sent.
+    Batch(Box<Batch>),
+    /// Somebody has something for the connection with this key.
+    Ring(usize),
 }
 
 impl Post {
-    /// An empty batch, to be delivered.
-    #[must_use]
-    pub fn batch(&self) -> Batch {
-        self.lock().spare.pop().unwrap_or_default()
-    }
-
-    /// Hands a batch over.
-    pub fn deliver(&self, batch: Batch) {
-        self.put(|waiting| waiting.batches.push_back(batch));
-    }
-
-    /// Has a connection looked at.
-    pub fn ring(&self, key: usize) {
-        self.put(|waiting| waiting.keys.push_back(key));
-    }
-
-    /// Exchanges what lies here for `empty`. If there is nothing, `listener` is woken
-    /// once there is.
-    pub fn take(&self, empty: &mut Waiting, listener: &Waker) {
+    /// Leaves something.
+    pub fn put(&self, item: Item) {
         let mut inside = self.lock();
-        if inside.waiting.is_empty() {
-            inside.listener = Some(listener.clone());
-        }
-        std::mem::swap(&mut inside.waiting, empty);
-    }
-
-    /// Takes a batch back that was sent, for its memory.
-    pub fn give_back(&self, mut batch: Batch) {
-        batch.clear();
-        let mut inside = self.lock();
-        if inside.spare.len() < MAX_SPARE {
-            inside.spare.push(batch);
-        }
-    }
-
-    fn put(&self, put: impl FnOnce(&mut Waiting)) {
-        let mut inside = self.lock();
-        put(&mut inside.waiting);
+        inside.items.push_back(item);
         let listener = inside.listener.take();
         drop(inside);
         if let Some(listener) = listener {
             listener.wake();
         }
+    }
+
+    /// Exchanges what lies here for `empty`. If there is nothing, `listener` is woken
+    /// once there is.
+    pub fn take(&self, empty: &mut VecDeque<Item>, listener: &Waker) {
+        let mut inside = self.lock();
+        if inside.items.is_empty() {
+            inside.listener = Some(listener.clone());
+        }
+        std::mem::swap(&mut inside.items, empty);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -174,7 +204,7 @@ impl Post {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::task::Wake;
 
     #[derive(Default)]
@@ -186,16 +216,8 @@ mod tests {
         }
     }
 
-    fn place(post: &Arc<Post>, key: usize, number: u32) -> Place {
-        Place {
-            post: Arc::clone(post),
-            key,
-            number,
-        }
-    }
-
-    fn write(batch: &mut Batch, place: &Place, message: &[u8]) {
-        let written: Result<(), ()> = batch.write(place, |bytes| {
+    fn write(batch: &mut Batch, place: &Place, mark: u32, message: &[u8]) {
+        let written: Result<(), ()> = batch.write(place, mark, false, |bytes| {
             bytes.extend_from_slice(message);
             Ok(())
         });
@@ -204,55 +226,63 @@ mod tests {
 
     #[test]
     fn a_batch_gives_each_message_with_room_before_it() {
-        let post = Arc::default();
-        let mut batch = Batch::default();
-        assert!(batch.is_empty());
-        for (key, message) in [&b"one"[..], b"", b"three"].into_iter().enumerate() {
-            write(&mut batch, &place(&post, key, 7 + key as u32), message);
+        let messages = [&b"one"[..], b"", b"three"];
+        let mut batch = Batch::new(&Arc::default());
+        let places = [3, 4, 5].map(|key| Place::new(Arc::default(), key));
+        for (index, place) in places.iter().enumerate() {
+            write(&mut batch, place, index as u32, messages[index]);
         }
-        assert_eq!(batch.len(), 3);
-        for (index, message) in [&b"one"[..], b"", b"three"].into_iter().enumerate() {
-            let (key, number, part) = batch.part(index).unwrap();
-            assert_eq!((key, number), (index, 7 + index as u32));
-            assert_eq!(part[HEADROOM..], *message);
-            part[..HEADROOM].fill(0xFF);
+        for (index, place) in places.iter().enumerate() {
+            let (letter, bytes) = batch.letter(index).unwrap();
+            assert_eq!((letter.key, letter.number), (place.key, place.number));
+            assert_eq!(letter.mark, index as u32);
+            assert_eq!(bytes[HEADROOM..], *messages[index]);
+            bytes[..HEADROOM].fill(0xFF);
         }
-        assert!(batch.part(3).is_none());
+        assert!(batch.letter(3).is_none());
+        let lengths: Vec<_> = batch.letters().map(|(_, length)| length).collect();
+        assert_eq!(lengths, [3, 0, 5]);
+        assert!(places[0].number != places[1].number);
     }
 
     #[test]
-    fn a_listener_is_woken_once_for_all_that_comes() {
-        let post = Arc::new(Post::default());
+    fn a_listener_is_woken_once_for_all_that_comes_and_finds_it_in_order() {
+        let post = Post::default();
         let listener = Arc::new(Listener::default());
-        let mut waiting = Waiting::default();
-        post.take(&mut waiting, &Waker::from(Arc::clone(&listener)));
-        assert!(waiting.is_empty());
-        let mut batch = post.batch();
-        write(&mut batch, &place(&post, 1, 1), b"message");
-        post.ring(4);
-        post.deliver(batch);
-        post.ring(5);
+        let waker = Waker::from(Arc::clone(&listener));
+        let mut items = VecDeque::new();
+        post.take(&mut items, &waker);
+        assert!(items.is_empty());
+        post.put(Item::Ring(4));
+        post.put(Item::Batch(Batch::new(&Arc::default())));
+        post.put(Item::Ring(5));
         assert_eq!(listener.0.load(Ordering::Relaxed), 1);
-        post.take(&mut waiting, &Waker::from(Arc::clone(&listener)));
-        assert_eq!(waiting.batches.len(), 1);
-        assert_eq!(waiting.keys, [4, 5]);
-        post.ring(6);
+        post.take(&mut items, &waker);
+        assert!(matches!(
+            Vec::from(items)[..],
+            [Item::Ring(4), Item::Batch(_), Item::Ring(5)]
+        ));
+        post.put(Item::Ring(6));
         assert_eq!(listener.0.load(Ordering::Relaxed), 1, "nobody waits");
     }
 
     #[test]
-    fn the_memory_of_a_batch_is_used_again() {
-        let post = Arc::new(Post::default());
-        let mut batch = post.batch();
-        write(&mut batch, &place(&post, 1, 1), &[1; 1000]);
+    fn a_batch_comes_home_with_what_became_of_it() {
+        let home = Arc::new(Home::default());
+        let mut batch = Batch::new(&home);
+        let place = Place::new(Arc::default(), 1);
+        write(&mut batch, &place, 7, &[1; 1000]);
+        write(&mut batch, &place, 8, &[1; 1000]);
+        batch.letter(1).unwrap().0.is_kept = true;
         let memory = batch.bytes.as_ptr();
-        post.give_back(batch);
-        let again = post.batch();
-        assert!(again.is_empty());
-        assert_eq!(again.bytes.as_ptr(), memory);
-        for _ in 0..2 * MAX_SPARE {
-            post.give_back(Batch::default());
-        }
-        assert_eq!(post.lock().spare.len(), MAX_SPARE);
+        assert!(home.take().is_none());
+        batch.go_home();
+        let mut batch = home.take().unwrap();
+        let kept: Vec<_> = batch.letters().map(|(letter, _)| letter.is_kept).collect();
+        assert_eq!(kept, [false, true]);
+        batch.clear();
+        assert!(batch.letter(0).is_none());
+        write(&mut batch, &place, 7, b"again");
+        assert_eq!(batch.bytes.as_ptr(), memory);
     }
 }

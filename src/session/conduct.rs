@@ -160,13 +160,7 @@ impl<W: Wire> Conduct<W> {
         true
     }
 
-    /// A snapshot of this many bytes was carried here. `true` if it may go to the socket
-    /// at once, and then it counts as taken.
-    pub(super) fn pass(&self, length: usize) -> bool {
-        matches!(&self.state, State::Playing(_, outgoing, _) if outgoing.pass(length))
-    }
-
-    /// Lays the snapshot that was carried here behind what comes before it.
+    /// Lays a snapshot that was carried here behind what comes before it.
     pub(super) fn keep(&self, snapshot: &[u8]) {
         if let State::Playing(_, outgoing, _) = &self.state {
             outgoing.keep(snapshot);

@@ -45,10 +45,6 @@ impl<W: Wire> Lane for SessionLane<W> {
         }
     }
 
-    fn pass(&mut self, length: usize) -> bool {
-        self.0.conduct.borrow().pass(length)
-    }
-
     fn keep(&mut self, message: &[u8]) {
         self.0.conduct.borrow().keep(message);
     }

@@ -72,7 +72,11 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
     let line = Rc::new(Line::new(peer, telemetry));
     let socket = Socket::new(io, first, Rc::clone(&line), limits);
     let (socket, seat) = hub.seat(socket)?;
-    let (actor, lane) = actor(Rc::clone(&line), Inlet(Rc::clone(&socket)), seat.place.clone());
+    let (actor, lane) = actor(
+        Rc::clone(&line),
+        Inlet(Rc::clone(&socket)),
+        seat.place.clone(),
+    );
     socket.borrow_mut().lane = lane;
     let driver = Driver::new((socket, seat), line, actor, limits.write_timeout, permit);
     // Spawned rather than awaited: what HTTP kept for this connection can go.

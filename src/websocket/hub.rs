@@ -9,10 +9,11 @@
 //! It is empty as long as there are no connections, and then nothing is looked at.
 
 use super::socket::Socket;
-use crate::post::{Batch, Place, Post, Waiting};
+use crate::post::{Batch, Item, Place, Post};
 use mio::{Events, Poll as Poller, Registry, Token};
 use slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -39,8 +40,6 @@ struct Inner {
     registry: Registry,
     seats: RefCell<Slab<Taken>>,
     post: Arc<Post>,
-    /// How many connections there have been.
-    count: Cell<u32>,
     /// Whether there is a task that looks.
     is_watched: Cell<bool>,
 }
@@ -60,7 +59,6 @@ impl Inner {
             poller: RefCell::new(poller),
             seats: RefCell::default(),
             post: Arc::default(),
-            count: Cell::new(0),
             is_watched: Cell::new(false),
         })
     }
@@ -93,17 +91,11 @@ impl Hub {
         let entry = seats.vacant_entry();
         let key = entry.key();
         socket.io.tcp_mut().pace(&inner.registry, Token(key))?;
-        let number = inner.count.get().wrapping_add(1);
-        inner.count.set(number);
-        let place = Place {
-            post: Arc::clone(&inner.post),
-            key,
-            number,
-        };
+        let place = Place::new(Arc::clone(&inner.post), key);
         socket.knock = Waker::from(Arc::new(Knock(place.clone())));
         let socket = Rc::new(RefCell::new(socket));
         entry.insert(Taken {
-            number,
+            number: place.number,
             socket: Rc::clone(&socket),
         });
         let hub = self.clone();
@@ -140,7 +132,7 @@ impl Wake for Knock {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.post.ring(self.0.key);
+        self.0.post.put(Item::Ring(self.0.key));
     }
 }
 
@@ -152,9 +144,9 @@ struct Watch {
     /// Sockets that are not yet read to their end.
     unread: Vec<usize>,
     /// Fetched from the post.
-    waiting: Waiting,
-    /// What is being sent, and how much of it was.
-    sending: Option<(Batch, usize)>,
+    items: VecDeque<Item>,
+    /// What is being sent, and how many of its letters were.
+    sending: Option<(Box<Batch>, usize)>,
 }
 
 impl Watch {
@@ -164,7 +156,7 @@ impl Watch {
             timer: Box::pin(tokio::time::sleep(PACE)),
             events: Events::with_capacity(SLICE),
             unread: Vec::new(),
-            waiting: Waiting::default(),
+            items: VecDeque::new(),
             sending: None,
         }
     }
@@ -201,8 +193,8 @@ impl Watch {
     fn deliver(&mut self, inner: &Inner, waker: &Waker) -> bool {
         for _ in 0..SLICE {
             if !self.deliver_one(inner) {
-                inner.post.take(&mut self.waiting, waker);
-                if self.waiting.is_empty() {
+                inner.post.take(&mut self.items, waker);
+                if self.items.is_empty() {
                     return false;
                 }
             }
@@ -212,26 +204,25 @@ impl Watch {
 
     /// `false` if there is nothing left of what was fetched.
     fn deliver_one(&mut self, inner: &Inner) -> bool {
-        if self.sending.is_none() {
-            let batch = self.waiting.batches.pop_front();
-            self.sending = batch.map(|batch| (batch, 0));
-        }
-        if let Some((batch, sent)) = &mut self.sending {
-            if let Some((key, number, part)) = batch.part(*sent) {
-                *sent += 1;
-                if let Some(socket) = inner.socket_of(key, number) {
-                    socket.borrow_mut().send(part);
-                }
-            } else if let Some((batch, _)) = self.sending.take() {
-                inner.post.give_back(batch);
+        if let Some((mut batch, sent)) = self.sending.take() {
+            let Some((letter, bytes)) = batch.letter(sent) else {
+                batch.go_home();
+                return true;
+            };
+            if let Some(socket) = inner.socket_of(letter.key, letter.number) {
+                socket.borrow_mut().send(letter, bytes);
             }
+            self.sending = Some((batch, sent + 1));
             return true;
         }
-        let Some(key) = self.waiting.keys.pop_front() else {
-            return false;
-        };
-        if let Some(socket) = inner.socket(key) {
-            socket.borrow_mut().deliver();
+        match self.items.pop_front() {
+            Some(Item::Batch(batch)) => self.sending = Some((batch, 0)),
+            Some(Item::Ring(key)) => {
+                if let Some(socket) = inner.socket(key) {
+                    socket.borrow_mut().deliver();
+                }
+            }
+            None => return false,
         }
         true
     }

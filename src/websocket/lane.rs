@@ -33,12 +33,8 @@ pub trait Lane {
     /// use the call to look whether the connection ends.
     fn poll_next(&mut self, is_stuck: bool, context: &mut Context<'_>) -> Poll<Bytes>;
 
-    /// A message of this many bytes was carried here. `true` if it is to be sent at once,
-    /// and then it counts as sent; `false` if something comes before it.
-    fn pass(&mut self, length: usize) -> bool;
-
-    /// Keeps the message that was carried here: [`poll_next`](Self::poll_next) yields it
-    /// in its turn.
+    /// Keeps a message that was carried here and cannot be sent at once:
+    /// [`poll_next`](Self::poll_next) yields it in its turn.
     fn keep(&mut self, message: &[u8]);
 }
 

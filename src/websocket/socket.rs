@@ -11,7 +11,7 @@ use super::io::Io;
 use super::lane::{self, Lane};
 use super::line::Line;
 use super::outbox::Outbox;
-use crate::post::HEADROOM;
+use crate::post::{HEADROOM, Letter};
 use actix_web::error::PayloadError;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
@@ -167,20 +167,19 @@ impl Socket {
         });
     }
 
-    /// Sends a message that came in a batch, which lies behind [`HEADROOM`]; if something
-    /// comes before it, in its turn.
-    pub(super) fn send(&mut self, part: &mut [u8]) {
+    /// Sends a message of a batch. What comes before it goes first, and while the socket
+    /// takes nothing it is kept.
+    pub(super) fn send(&mut self, letter: &mut Letter, bytes: &mut [u8]) {
         let Some(lane) = &mut self.lane else { return };
-        let message = part.get(HEADROOM..).unwrap_or_default();
-        if self.outbox.is_empty() && lane.pass(message.len()) {
-            let frame = lane::frame_in_place(part);
+        if self.outbox.is_empty() && !letter.is_behind {
+            let frame = lane::frame_in_place(bytes);
             write_through(&mut self.io, &mut self.outbox, &self.driver, frame);
         } else {
-            lane.keep(message);
+            lane.keep(bytes.get(HEADROOM..).unwrap_or_default());
+            letter.is_kept = true;
             self.deliver();
         }
     }
-
 
     /// Writes what waits. Pending while the socket takes no more.
     pub(super) fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

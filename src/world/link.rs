@@ -93,14 +93,7 @@ impl OutgoingStream {
         self.0.poll_end(context)
     }
 
-    /// A snapshot of this many bytes was carried here. `true` if nothing comes before
-    /// it: then it counts as taken.
-    #[must_use]
-    pub fn pass(&self, length: usize) -> bool {
-        self.0.pass(length)
-    }
-
-    /// Lays the snapshot that was carried here behind what comes before it.
+    /// Lays a snapshot that was carried here behind what comes before it.
     pub fn keep(&self, snapshot: &[u8]) {
         self.0.keep(Bytes::copy_from_slice(snapshot));
     }
@@ -129,7 +122,7 @@ impl<I> MemberLink<I> {
         self.inbox.swap(mail);
     }
 
-    /// Whether the last snapshot was taken.
+    /// Whether no snapshot lies at the session's end that it has not taken.
     #[must_use]
     pub fn is_free(&self) -> bool {
         self.outlet.is_free()
@@ -138,11 +131,6 @@ impl<I> MemberLink<I> {
     /// Where the session's connection is.
     pub(super) fn place(&self) -> Option<&Place> {
         self.place.as_ref()
-    }
-
-    /// A snapshot is on its way to the session.
-    pub(super) fn announce(&self) {
-        self.outlet.announce();
     }
 
     /// Lays down a snapshot, in place of one not yet taken. The session is woken when
@@ -157,7 +145,7 @@ impl<I> MemberLink<I> {
         self.outlet.event(bytes)
     }
 
-    /// Bytes of messages that the session has taken.
+    /// Bytes of messages that the session has taken, without what was carried to it.
     #[must_use]
     pub fn bytes_taken(&self) -> u64 {
         self.outlet.taken()

@@ -1,8 +1,8 @@
 //! What the world has for one player and his session has not yet taken.
 //!
-//! At most one snapshot: while it is on its way, or lies here because his socket is stuck
-//! or something comes before it, the player is behind, and the world does not even build
-//! the next one. A few events: they are told once and
+//! Nearly always empty, since snapshots are carried past it in batches. At most one
+//! snapshot, if his socket was stuck or something lay before it: while it lies here the
+//! player is behind, and the world does not even build the next one. A few events: they are told once and
 //! reliably, so when they overflow the session ends. And the end, once.
 
 use actix::Message;
@@ -10,7 +10,6 @@ use atomic_waker::AtomicWaker;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -71,19 +70,12 @@ impl Drop for Ring {
     }
 }
 
-/// A player's outlet. Both sides share it. What is looked at for every snapshot needs no
-/// lock.
+/// A player's outlet. Both sides share it.
 #[derive(Debug)]
 pub(super) struct Outlet {
     capacity: usize,
     state: Mutex<State>,
     waker: AtomicWaker,
-    /// Whether a snapshot is on its way or lies here.
-    is_full: AtomicBool,
-    /// Whether there may be more than a snapshot.
-    has_more: AtomicBool,
-    /// Bytes of messages taken out.
-    taken: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -92,6 +84,8 @@ struct State {
     snapshot: Option<Bytes>,
     end: Option<End>,
     finished: bool,
+    /// Bytes of messages taken out.
+    taken: u64,
 }
 
 impl Outlet {
@@ -101,44 +95,24 @@ impl Outlet {
             capacity: capacity.max(1),
             state: Mutex::default(),
             waker: AtomicWaker::new(),
-            is_full: AtomicBool::new(false),
-            has_more: AtomicBool::new(false),
-            taken: AtomicU64::new(0),
         }
     }
 
-    /// Whether the last snapshot was taken.
+    /// Whether no snapshot lies here.
     pub(super) fn is_free(&self) -> bool {
-        !self.is_full.load(Ordering::Acquire)
-    }
-
-    /// A snapshot is on its way.
-    pub(super) fn announce(&self) {
-        // Whoever carries it brings this along.
-        self.is_full.store(true, Ordering::Relaxed);
-    }
-
-    /// One has come, of this many bytes. If nothing lies before it, it counts as taken.
-    pub(super) fn pass(&self, length: usize) -> bool {
-        if self.has_more.load(Ordering::Acquire) {
-            return false;
-        }
-        self.count(length);
-        self.is_full.store(false, Ordering::Release);
-        true
-    }
-
-    /// Lays down the one that has come.
-    pub(super) fn keep(&self, snapshot: Bytes) {
-        self.lock().snapshot = Some(snapshot);
+        self.lock().snapshot.is_none()
     }
 
     /// Lays down a snapshot. Ask [`is_free`](Self::is_free) first: one that still
     /// lies there is lost.
     pub(super) fn snapshot(&self, bytes: Bytes) -> Ring {
-        self.announce();
         self.keep(bytes);
         Ring(self.waker.take())
+    }
+
+    /// The same by whoever carries it, and looks here next.
+    pub(super) fn keep(&self, bytes: Bytes) {
+        self.lock().snapshot = Some(bytes);
     }
 
     /// Lays down a message that must not be lost; too many of them end the
@@ -150,17 +124,13 @@ impl Outlet {
         } else {
             state.end.get_or_insert(Reason::TooSlow.into());
         }
-        self.has_more.store(true, Ordering::Release);
         drop(state);
         Ring(self.waker.take())
     }
 
     /// Ends it; the first end counts. What lies there is still delivered.
     pub(super) fn end(&self, end: End) {
-        let mut state = self.lock();
-        state.end.get_or_insert(end);
-        self.has_more.store(true, Ordering::Release);
-        drop(state);
+        self.lock().end.get_or_insert(end);
         self.waker.wake();
     }
 
@@ -169,35 +139,35 @@ impl Outlet {
     pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Outgoing>> {
         self.waker.register(context.waker());
         let mut state = self.lock();
-        let message = state.events.pop_front().or_else(|| {
-            let snapshot = state.snapshot.take()?;
-            self.is_full.store(false, Ordering::Release);
-            Some(snapshot)
-        });
-        if let Some(message) = message {
-            self.count(message.len());
-            return Poll::Ready(Some(Outgoing::Message(message)));
+        if let Some(event) = state.events.pop_front() {
+            state.taken += event.len() as u64;
+            return Poll::Ready(Some(Outgoing::Message(event)));
         }
-        let end = Self::poll_last(&mut state);
-        if end.is_pending() {
-            // Under the lock, so that nothing new is overlooked.
-            self.has_more.store(false, Ordering::Release);
+        if let Some(snapshot) = state.snapshot.take() {
+            state.taken += snapshot.len() as u64;
+            return Poll::Ready(Some(Outgoing::Message(snapshot)));
         }
-        end.map(|end| end.map(Outgoing::End))
+        if state.finished {
+            return Poll::Ready(None);
+        }
+        match state.end.clone() {
+            Some(end) => {
+                state.finished = true;
+                Poll::Ready(Some(Outgoing::End(end)))
+            }
+            None => Poll::Pending,
+        }
     }
 
     /// Bytes of messages that the session has taken.
     pub(super) fn taken(&self) -> u64 {
-        self.taken.load(Ordering::Relaxed)
+        self.lock().taken
     }
 
     /// The end alone, past what lies before it; `None` after it.
     pub(super) fn poll_end(&self, context: &mut Context<'_>) -> Poll<Option<End>> {
         self.waker.register(context.waker());
-        Self::poll_last(&mut self.lock())
-    }
-
-    fn poll_last(state: &mut State) -> Poll<Option<End>> {
+        let mut state = self.lock();
         if state.finished {
             return Poll::Ready(None);
         }
@@ -208,10 +178,6 @@ impl Outlet {
             }
             None => Poll::Pending,
         }
-    }
-
-    fn count(&self, length: usize) {
-        self.taken.fetch_add(length as u64, Ordering::Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

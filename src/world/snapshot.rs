@@ -175,13 +175,14 @@ impl<G: Game> Core<G> {
                 }),
                 reset: told.broken,
             };
+            // Whoever is due has a link.
             if let Some(link) = member.presence.link() {
                 let parts = scratch.parts.iter();
                 let parts = parts.map(|(cell, part)| (*cell, cells.bytes(part)));
-                let ring = scratch.posts.write(link, |bytes| {
-                    write_snapshot(header, &scratch.hidden, parts, bytes)
-                })?;
-                scratch.rings.extend(ring);
+                let write = |bytes: &mut _| write_snapshot(header, &scratch.hidden, parts, bytes);
+                let posts = &mut scratch.posts;
+                told.parcel = posts.write(link, member.id, told.has_news, write)?;
+                told.has_news = false;
                 tally.snapshots += 1;
             }
 
