@@ -7,7 +7,6 @@
 
 use super::actor::Session;
 use super::inbound::is_room_name;
-use super::lane::SessionLane;
 use crate::config::{OriginRule, Settings};
 use crate::guard::{Admission, Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
@@ -110,9 +109,9 @@ fn start<W: Wire>(
             entrance.lobby.clone(),
             entrance.readiness.clone(),
         );
-        let lane = SessionLane(session.shared());
+        let lane = session.shared();
         let actor = websocket::outlet(session, inlet, settings.max_message);
-        (actor, Some(Box::new(lane) as Box<dyn Lane>))
+        (actor, Some(lane as Rc<dyn Lane>))
     })
 }
 

@@ -62,7 +62,7 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
     telemetry: Arc<Telemetry>,
     limits: Limits,
     permit: Permit,
-    actor: impl FnOnce(Rc<Line>, Inlet, Place) -> (S, Option<Box<dyn Lane>>),
+    actor: impl FnOnce(Rc<Line>, Inlet, Place) -> (S, Option<Rc<dyn Lane>>),
 ) -> io::Result<()> {
     let Raw { io, first, peer } = raw;
     if limits.send_buffer > 0 {

@@ -26,16 +26,16 @@ const SMALL_HEADER: usize = 6;
 pub trait Lane {
     /// A whole binary message of at most 125 bytes, at this time. `false` if it is not for the
     /// lane, which has then done nothing: the actor gets it.
-    fn message(&mut self, payload: &[u8], now: Instant) -> bool;
+    fn message(&self, payload: &[u8], now: Instant) -> bool;
 
     /// The next binary message to send; pending if there is none, and then `context`
     /// is woken by the next one. A lane whose socket `is_stuck` yields none, but it may
     /// use the call to look whether the connection ends.
-    fn poll_next(&mut self, is_stuck: bool, context: &mut Context<'_>) -> Poll<Bytes>;
+    fn poll_next(&self, is_stuck: bool, context: &mut Context<'_>) -> Poll<Bytes>;
 
     /// Keeps a message that was carried here and cannot be sent at once:
     /// [`poll_next`](Self::poll_next) yields it in its turn.
-    fn keep(&mut self, message: &[u8]);
+    fn keep(&self, message: &[u8]);
 }
 
 /// If `bytes` begin with a whole, small, binary message: its payload's length, which is
