@@ -251,6 +251,18 @@ impl<W: Wire> Player<W> {
         codec::encode_to(&message, out)
     }
 
+    /// Appends a spectator's wish to see what `player` sees; without one, everything.
+    ///
+    /// # Errors
+    /// [`EncodeError`], which these types never give.
+    pub(crate) fn follow(
+        &self,
+        player: Option<PlayerId>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        codec::encode_to(&ClientMessage::<W::Input>::Follow { player }, out)
+    }
+
     /// The moments of inputs not yet acknowledged, oldest first.
     pub(crate) fn open(&self) -> impl Iterator<Item = Instant> + '_ {
         self.open.iter().copied()
