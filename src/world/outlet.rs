@@ -140,6 +140,10 @@ impl Outlet {
         self.waker.register(context.waker());
         let mut state = self.lock();
         if let Some(event) = state.events.pop_front() {
+            if state.events.is_empty() {
+                // Events are rare: their memory would lie here for ever.
+                state.events = VecDeque::new();
+            }
             state.taken += event.len() as u64;
             return Poll::Ready(Some(Outgoing::Message(event)));
         }
