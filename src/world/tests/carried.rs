@@ -35,7 +35,7 @@ impl Carrier {
     }
 
     /// What lies at the post.
-    fn batches(&self) -> Vec<Box<Batch>> {
+    fn batches(&self) -> VecDeque<Box<Batch>> {
         let mut items = VecDeque::new();
         self.post.take(&mut items, Waker::noop());
         let batches = items.into_iter().filter_map(|item| match item {
