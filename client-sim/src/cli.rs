@@ -44,9 +44,19 @@ const DURATION: Duration = Duration::from_secs(10);
 /// Descriptors beside the bots' sockets: terminal, runtimes, report, the scrape.
 const SPARE_FILES: u64 = 64;
 
+const EXAMPLES: &str = "\
+Examples:
+  client-sim swarm --url ws://127.0.0.1:4000/ws --bots 200     # how this server does with 200
+  client-sim sweep --quick                                     # how many this machine holds
+  client-sim soak --minutes 30                                 # whether anything grows or leaks
+  client-sim record - --url ws://127.0.0.1:4000/ws | client-sim show -
+
+What the figures mean: docs/load-testing.md. Scenarios, networks, tokens: docs/scenarios.md.
+Exit codes: 0 all was well, 1 something was not, 2 the arguments make no sense here.";
+
 /// Simulated clients for a downbeat server
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true)]
+#[command(version, propagate_version = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -58,9 +68,11 @@ enum Command {
     /// Let many bots play and report how the server kept its rate
     ///
     /// The bots join along the ramp; when all are in, the measured window begins.
-    /// The report goes to stdout as a table. Exit code 1 if a bot could not join, or
-    /// an honest one lost its connection, did not get its player back after a cut, or
-    /// saw a wrong checksum; if an objective was not kept, or a figure got worse.
+    /// The report goes to stdout as a table.
+    ///
+    /// Exit code 1 if a bot could not join; if an honest one lost its connection, did
+    /// not get its player back after a cut, or saw a wrong checksum; if an objective
+    /// (--slo) was missed; or if a figure is worse than in an earlier report (--against).
     #[command(args_override_self = true, after_help = slo::help())]
     Swarm(Box<SwarmArgs>),
 
@@ -68,6 +80,7 @@ enum Command {
     ///
     /// For each rate the largest number of bots is searched with which every objective
     /// is kept: a fresh server and a swarm of its own per try. The table goes to stdout.
+    ///
     /// Exit code 1 if a rate holds nobody.
     #[command(after_help = slo::help())]
     Sweep(SweepArgs),
@@ -77,7 +90,9 @@ enum Command {
     /// Each bot leaves now and then and comes again as somebody new, and its link is cut
     /// now and then. Meanwhile the server's own counts are read: its memory must not
     /// grow beyond noise, its sessions must be those of the bots and gone when they
-    /// are, and its ticks must keep to the clock within one an hour. Exit code 1 names what failed.
+    /// are, and its ticks must keep to the clock within one an hour.
+    ///
+    /// Exit code 1 if any of that failed; the report says what.
     Soak(SoakArgs),
 
     /// Play in the terminal, or look over a bot's shoulder
