@@ -13,7 +13,7 @@ use crate::guard::{
 };
 use crate::lobby::{Drain, Enter, Lobby, NotStarted, Settle};
 use crate::ops::{self, Admin, Ops, Overseer};
-use crate::session::{self, Door, Entrance, Judge};
+use crate::session::{self, Door, Entrance, Judge, Rules};
 use crate::telemetry::Telemetry;
 use crate::web::{self, Site};
 use crate::websocket::{Hub, Io};
@@ -246,10 +246,10 @@ impl<W: Wire> Front<W> {
         };
         let settings = Arc::new(self.settings);
         let permits = Permits::new(settings.max_sessions, settings.max_sessions_per_address);
+        let rules = Arc::new(Rules::new(Arc::clone(&settings), self.admission));
         let entrance = Entrance {
-            settings: Arc::clone(&settings),
+            rules: Arc::clone(&rules),
             telemetry: Arc::new(self.telemetry.clone()),
-            admission: Arc::new(self.admission),
             permits: permits.clone(),
             readiness: self.readiness.clone(),
             lobby: self.rooms.enter,
@@ -264,7 +264,7 @@ impl<W: Wire> Front<W> {
 
         let listener = listen(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let renewal = actix_rt::spawn(renew(self.tls, Arc::clone(&entrance.admission)));
+        let renewal = actix_rt::spawn(renew(self.tls, rules));
         let service = move || {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();
@@ -341,7 +341,7 @@ async fn begin(
 
 /// Takes a new certificate and new keys when there are any, and says when a
 /// certificate's time is over.
-async fn renew(tls: Option<Tls>, admission: Arc<Admission>) {
+async fn renew(tls: Option<Tls>, rules: Arc<Rules>) {
     let mut known = None;
     loop {
         if let Some(tls) = &tls {
@@ -358,7 +358,7 @@ async fn renew(tls: Option<Tls>, admission: Arc<Admission>) {
                 known = fault;
             }
         }
-        if let Some(keys) = admission.keys() {
+        if let Some(keys) = rules.admission.keys() {
             match keys.reload() {
                 Ok(true) => tracing::info!("new keys"),
                 Ok(false) => {}

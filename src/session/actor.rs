@@ -5,14 +5,13 @@
 
 use super::conduct::{Conduct, Step};
 use super::lane::Shared;
-use crate::config::Settings;
-use crate::guard::{Admission, Readiness};
+use super::upgrade::Entrance;
 use crate::lobby::Enter;
 use crate::websocket::{Context, Counted, Line};
 use crate::world::End;
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, Recipient, SpawnHandle,
-    StreamHandler, WrapFuture,
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, SpawnHandle, StreamHandler,
+    WrapFuture,
 };
 use actix_http::ws::{Message, ProtocolError};
 use downbeat_protocol::{Reason, Wire};
@@ -25,23 +24,21 @@ use std::time::Instant;
 pub(super) struct Session<W: Wire> {
     shared: Rc<Shared<W>>,
     line: Rc<Line>,
-    lobby: Recipient<Enter<W::Input>>,
-    readiness: Readiness,
+    entrance: Rc<Entrance<W::Input>>,
     /// Waits for a drain, as long as no room would tell.
     drain_wait: Option<SpawnHandle>,
     _counted: Counted,
 }
 
 impl<W: Wire> Session<W> {
+    /// Of a peer who came through this entrance; the path named `room`.
     pub(super) fn new(
-        settings: Arc<Settings>,
-        admission: Arc<Admission>,
+        entrance: Rc<Entrance<W::Input>>,
         room: Option<String>,
         line: Rc<Line>,
-        lobby: Recipient<Enter<W::Input>>,
-        readiness: Readiness,
     ) -> Self {
-        let conduct = Conduct::new(settings, admission, room, line.peer().ip(), Instant::now());
+        let rules = Arc::clone(&entrance.rules);
+        let conduct = Conduct::new(rules, room, line.peer().ip(), Instant::now());
         Self {
             shared: Rc::new(Shared {
                 conduct: RefCell::new(conduct),
@@ -49,8 +46,7 @@ impl<W: Wire> Session<W> {
             }),
             _counted: Counted::new(&line.telemetry.sessions),
             line,
-            lobby,
-            readiness,
+            entrance,
             drain_wait: None,
         }
     }
@@ -89,13 +85,13 @@ impl<W: Wire> Session<W> {
         if let Some(waiting) = self.drain_wait.take() {
             context.cancel_future(waiting);
         }
-        if let Some(reason) = self.readiness.draining() {
+        if let Some(reason) = self.entrance.readiness.draining() {
             let step = self.conduct().drained(reason);
             return self.perform(step, context);
         }
         // If the lobby is gone the room's end is dropped with the message, which
         // ends the session with a reason.
-        self.lobby.do_send(enter);
+        self.entrance.lobby.do_send(enter);
     }
 
     fn end(&mut self, end: impl Into<End>, context: &mut Context<Self>) {
@@ -119,11 +115,12 @@ impl<W: Wire> Actor for Session<W> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        // Set once, here.
-        let _ = self.shared.actor.set(context.address().recipient());
+        // Set once, here. Weak: what keeps the actor is its driver.
+        let address = context.address().downgrade();
+        let _ = self.shared.actor.set(address.recipient());
         let first_watch = self.conduct().first_watch();
         context.run_later(first_watch, Self::watch);
-        let drained = self.readiness.drained().into_actor(self);
+        let drained = self.entrance.readiness.drained().into_actor(self);
         let drained = drained.map(|reason, session, context| {
             if session.conduct().is_waiting() {
                 let step = session.conduct().drained(reason);

@@ -14,7 +14,8 @@ type ArenaStep = Step<Input>;
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn conduct(now: Instant) -> Arena {
-    Conduct::new(Arc::default(), Arc::default(), None, ADDRESS, now)
+    let rules = Rules::new(Arc::default(), Admission::default());
+    Conduct::new(Arc::new(rules), None, ADDRESS, now)
 }
 
 fn binary(message: &ClientMessage<Input>) -> Message {
