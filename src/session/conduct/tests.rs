@@ -1,6 +1,7 @@
 //! A session's life, driven by hand.
 
 use super::*;
+use crate::guard::Admission;
 use crate::world::{Mail, MemberLink, Outgoing};
 use downbeat_protocol::arena::{ArenaWire, Input};
 use downbeat_protocol::message::{Hello, schema_hash};
