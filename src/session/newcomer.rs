@@ -13,6 +13,9 @@ use downbeat_protocol::{Reason, Wire};
 use std::net::IpAddr;
 use std::time::Instant;
 
+/// The session's end of somebody's link, and what the lobby is to get.
+pub(super) type Entering<I> = (SessionLink<I>, Enter<I>);
+
 /// See the module's doc.
 #[derive(Debug)]
 pub(super) struct Newcomer {
@@ -25,7 +28,7 @@ pub(super) struct Newcomer {
 }
 
 impl Newcomer {
-    /// His first message: the session's end of his link, and what the lobby is to get.
+    /// His first message, and what it leads to.
     ///
     /// # Errors
     /// Why he does not get in.
@@ -34,7 +37,7 @@ impl Newcomer {
         rules: &Rules,
         bytes: &[u8],
         now: Instant,
-    ) -> Result<(SessionLink<W::Input>, Enter<W::Input>), End> {
+    ) -> Result<Entering<W::Input>, End> {
         let (hello, role) = inbound::hello::<W>(bytes)?;
         let room = inbound::room(self.room.as_deref(), &hello.room)?;
         let profile = self.profile(rules, &hello, &room, now)?;
