@@ -5,8 +5,10 @@
 
 use super::conduct::{Conduct, Step};
 use super::lane::Shared;
+use super::newcomer::Newcomer;
 use super::upgrade::Entrance;
 use crate::lobby::Enter;
+use crate::post::Place;
 use crate::websocket::{Context, Counted, Line};
 use crate::world::End;
 use actix::{
@@ -35,10 +37,15 @@ impl<W: Wire> Session<W> {
     pub(super) fn new(
         entrance: Rc<Entrance<W::Input>>,
         room: Option<String>,
-        line: Rc<Line>,
+        (line, place): (Rc<Line>, Place),
     ) -> Self {
-        let rules = Arc::clone(&entrance.rules);
-        let conduct = Conduct::new(rules, room, line.peer().ip(), Instant::now());
+        let newcomer = Newcomer {
+            room,
+            address: line.peer().ip(),
+            place: Some(place),
+            opened: Instant::now(),
+        };
+        let conduct = Conduct::new(Arc::clone(&entrance.rules), newcomer);
         Self {
             shared: Rc::new(Shared {
                 conduct: RefCell::new(conduct),

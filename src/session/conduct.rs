@@ -15,7 +15,6 @@ use actix_http::ws::{CloseCode, CloseReason, Item, Message};
 use bytes::Bytes;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
 use futures_util::StreamExt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -65,18 +64,9 @@ pub(super) struct Conduct<W: Wire> {
 }
 
 impl<W: Wire> Conduct<W> {
-    /// Of a session that was just opened, from this address; the path named `room`.
-    pub(super) fn new(
-        rules: Arc<Rules>,
-        room: Option<String>,
-        address: IpAddr,
-        now: Instant,
-    ) -> Self {
-        let newcomer = Newcomer {
-            room,
-            address,
-            opened: now,
-        };
+    /// Of a session that was just opened.
+    pub(super) fn new(rules: Arc<Rules>, newcomer: Newcomer) -> Self {
+        let now = newcomer.opened;
         Self {
             state: State::Waiting(Box::new(newcomer)),
             assembler: Assembler::new(rules.settings.max_message),
@@ -146,6 +136,13 @@ impl<W: Wire> Conduct<W> {
         self.heard = now;
         link.input(received, Arrived { seq, tick, input });
         true
+    }
+
+    /// Lays a snapshot that was carried here behind what comes before it.
+    pub(super) fn keep(&self, snapshot: &[u8]) {
+        if let State::Playing(_, outgoing, _) = &self.state {
+            outgoing.keep(snapshot);
+        }
     }
 
     /// What the room has for the player; only the end of it, past what lies before, if

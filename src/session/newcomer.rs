@@ -7,6 +7,7 @@ use super::rules::Rules;
 use crate::game::Profile;
 use crate::guard::{Ban, Identity, Permit};
 use crate::lobby::Enter;
+use crate::post::Place;
 use crate::world::{End, LinkLimits, Role, SessionLink, link};
 use downbeat_protocol::message::Hello;
 use downbeat_protocol::{Reason, Wire};
@@ -23,6 +24,8 @@ pub(super) struct Newcomer {
     pub(super) room: Option<String>,
     /// Where he comes from.
     pub(super) address: IpAddr,
+    /// Where his connection is found; `None`: nowhere, as in tests.
+    pub(super) place: Option<Place>,
     /// When he came.
     pub(super) opened: Instant,
 }
@@ -45,10 +48,11 @@ impl Newcomer {
             Role::Player => Some(self.body(rules)?),
             Role::Spectator => None,
         };
-        let (mine, theirs) = link(LinkLimits {
+        let limits = LinkLimits {
             inputs: rules.settings.inbox,
             events: rules.settings.outbox,
-        });
+        };
+        let (mine, theirs) = link(limits, self.place.clone());
         let enter = Enter {
             room,
             profile,

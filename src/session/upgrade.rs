@@ -7,7 +7,6 @@
 
 use super::actor::Session;
 use super::inbound::is_room_name;
-use super::lane::SessionLane;
 use super::rules::Rules;
 use crate::config::{OriginRule, Settings};
 use crate::guard::{Denied, Permit, Permits, Readiness, client_address, origin_allowed};
@@ -100,11 +99,11 @@ fn start<W: Wire>(
         send_buffer: settings.send_buffer,
     };
     let telemetry = Arc::clone(&entrance.telemetry);
-    websocket::open(hub, raw, telemetry, limits, permit, |line, inlet| {
-        let session = Session::<W>::new(Rc::clone(entrance), room, line);
-        let lane = SessionLane(session.shared());
+    websocket::open(hub, raw, telemetry, limits, permit, |line, inlet, place| {
+        let session = Session::<W>::new(Rc::clone(entrance), room, (line, place));
+        let lane = session.shared();
         let actor = websocket::outlet(session, inlet, settings.max_message);
-        (actor, Some(Box::new(lane) as Box<dyn Lane>))
+        (actor, Some(lane as Rc<dyn Lane>))
     })
 }
 

@@ -75,10 +75,11 @@ impl<G: Game> Core<G> {
     /// Looks which outlets lie full; `before` is how many did at the last look of the
     /// same wait.
     fn look(&mut self, before: Option<u32>) {
+        self.collect();
         let (mut all_live, mut full_live) = (0, 0);
         let mut backlog = Backlog::default();
         for member in &mut self.members {
-            let Some(is_free) = member.link().map(|link| link.is_free()) else {
+            let Some(is_free) = member.is_free() else {
                 continue;
             };
             member.told.is_free = is_free;

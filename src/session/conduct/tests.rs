@@ -6,7 +6,7 @@ use crate::world::{Mail, MemberLink, Outgoing};
 use downbeat_protocol::arena::{ArenaWire, Input};
 use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{PROTOCOL_VERSION, Seq, Tick};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::task::Waker;
 
 type Arena = Conduct<ArenaWire>;
@@ -16,7 +16,13 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn conduct(now: Instant) -> Arena {
     let rules = Rules::new(Arc::default(), Admission::default());
-    Conduct::new(Arc::new(rules), None, ADDRESS, now)
+    let newcomer = Newcomer {
+        room: None,
+        address: ADDRESS,
+        place: None,
+        opened: now,
+    };
+    Conduct::new(Arc::new(rules), newcomer)
 }
 
 fn binary(message: &ClientMessage<Input>) -> Message {
