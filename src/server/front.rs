@@ -8,7 +8,7 @@ use super::running::{Running, renew};
 use crate::config::Settings;
 use crate::guard::{Admission, Permits, Readiness, Tls};
 use crate::lobby::{Drain, Enter};
-use crate::session::{self, Door, Entrance, Judge};
+use crate::session::{self, Door, Entrance, Judge, Rules};
 use crate::telemetry::Telemetry;
 use crate::websocket::{Hub, Io};
 use actix::Recipient;
@@ -69,10 +69,10 @@ impl<W: Wire> Front<W> {
         };
         let settings = Arc::new(self.settings);
         let permits = Permits::new(settings.max_sessions, settings.max_sessions_per_address);
+        let rules = Arc::new(Rules::new(Arc::clone(&settings), self.admission));
         let entrance = Entrance {
-            settings: Arc::clone(&settings),
+            rules: Arc::clone(&rules),
             telemetry: Arc::new(self.telemetry.clone()),
-            admission: Arc::new(self.admission),
             permits: permits.clone(),
             readiness: self.readiness.clone(),
             lobby: self.rooms.enter,
@@ -87,7 +87,7 @@ impl<W: Wire> Front<W> {
 
         let listener = listen(bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let renewal = actix_rt::spawn(renew(self.tls, Arc::clone(&entrance.admission)));
+        let renewal = actix_rt::spawn(renew(self.tls, rules));
         let service = move || {
             let entrance = Rc::new(entrance.clone());
             let routes = routes.clone();

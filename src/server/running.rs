@@ -3,8 +3,9 @@
 //! Also what it does beside serving: it looks whether certificate and keys are new.
 
 use super::listening::Listening;
-use crate::guard::{Admission, Permits, Readiness, Tls};
+use crate::guard::{Permits, Readiness, Tls};
 use crate::lobby::Drain;
+use crate::session::Rules;
 use crate::telemetry::Telemetry;
 use actix::Recipient;
 use downbeat_protocol::Reason;
@@ -100,7 +101,7 @@ impl Running {
 
 /// Takes a new certificate and new keys when there are any, and says when a
 /// certificate's time is over.
-pub(super) async fn renew(tls: Option<Tls>, admission: Arc<Admission>) {
+pub(super) async fn renew(tls: Option<Tls>, rules: Arc<Rules>) {
     let mut known = None;
     loop {
         if let Some(tls) = &tls {
@@ -117,7 +118,7 @@ pub(super) async fn renew(tls: Option<Tls>, admission: Arc<Admission>) {
                 known = fault;
             }
         }
-        if let Some(keys) = admission.keys() {
+        if let Some(keys) = rules.admission.keys() {
             match keys.reload() {
                 Ok(true) => tracing::info!("new keys"),
                 Ok(false) => {}

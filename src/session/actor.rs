@@ -5,15 +5,15 @@
 
 use super::conduct::{Conduct, Step};
 use super::lane::Shared;
-use crate::config::Settings;
-use crate::guard::{Admission, Readiness};
+use super::newcomer::Newcomer;
+use super::upgrade::Entrance;
 use crate::lobby::Enter;
 use crate::post::Place;
 use crate::websocket::{Context, Counted, Line};
 use crate::world::End;
 use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, Recipient, SpawnHandle,
-    StreamHandler, WrapFuture,
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, SpawnHandle, StreamHandler,
+    WrapFuture,
 };
 use actix_http::ws::{Message, ProtocolError};
 use downbeat_protocol::{Reason, Wire};
@@ -26,24 +26,26 @@ use std::time::Instant;
 pub(super) struct Session<W: Wire> {
     shared: Rc<Shared<W>>,
     line: Rc<Line>,
-    lobby: Recipient<Enter<W::Input>>,
-    readiness: Readiness,
+    entrance: Rc<Entrance<W::Input>>,
     /// Waits for a drain, as long as no room would tell.
     drain_wait: Option<SpawnHandle>,
     _counted: Counted,
 }
 
 impl<W: Wire> Session<W> {
+    /// Of a peer who came through this entrance; the path named `room`.
     pub(super) fn new(
-        settings: Arc<Settings>,
-        admission: Arc<Admission>,
+        entrance: Rc<Entrance<W::Input>>,
         room: Option<String>,
         (line, place): (Rc<Line>, Place),
-        lobby: Recipient<Enter<W::Input>>,
-        readiness: Readiness,
     ) -> Self {
-        let (address, now) = (line.peer().ip(), Instant::now());
-        let conduct = Conduct::new(settings, admission, room, address, Some(place), now);
+        let newcomer = Newcomer {
+            room,
+            address: line.peer().ip(),
+            place: Some(place),
+            opened: Instant::now(),
+        };
+        let conduct = Conduct::new(Arc::clone(&entrance.rules), newcomer);
         Self {
             shared: Rc::new(Shared {
                 conduct: RefCell::new(conduct),
@@ -51,8 +53,7 @@ impl<W: Wire> Session<W> {
             }),
             _counted: Counted::new(&line.telemetry.sessions),
             line,
-            lobby,
-            readiness,
+            entrance,
             drain_wait: None,
         }
     }
@@ -91,13 +92,13 @@ impl<W: Wire> Session<W> {
         if let Some(waiting) = self.drain_wait.take() {
             context.cancel_future(waiting);
         }
-        if let Some(reason) = self.readiness.draining() {
+        if let Some(reason) = self.entrance.readiness.draining() {
             let step = self.conduct().drained(reason);
             return self.perform(step, context);
         }
         // If the lobby is gone the room's end is dropped with the message, which
         // ends the session with a reason.
-        self.lobby.do_send(enter);
+        self.entrance.lobby.do_send(enter);
     }
 
     fn end(&mut self, end: impl Into<End>, context: &mut Context<Self>) {
@@ -121,11 +122,12 @@ impl<W: Wire> Actor for Session<W> {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        // Set once, here.
-        let _ = self.shared.actor.set(context.address().recipient());
+        // Set once, here. Weak: what keeps the actor is its driver.
+        let address = context.address().downgrade();
+        let _ = self.shared.actor.set(address.recipient());
         let first_watch = self.conduct().first_watch();
         context.run_later(first_watch, Self::watch);
-        let drained = self.readiness.drained().into_actor(self);
+        let drained = self.entrance.readiness.drained().into_actor(self);
         let drained = drained.map(|reason, session, context| {
             if session.conduct().is_waiting() {
                 let step = session.conduct().drained(reason);

@@ -4,19 +4,17 @@
 //! actor carries them out and knows nothing of the protocol.
 
 use super::inbound;
-use crate::config::Settings;
-use crate::game::{Leave, Profile};
-use crate::guard::{Admission, Ban, Identity, Meter, Permit, Quota, Verdict};
+use super::newcomer::Newcomer;
+use super::rules::Rules;
+use crate::game::Leave;
+use crate::guard::{Meter, Verdict};
 use crate::lobby::Enter;
-use crate::post::Place;
 use crate::websocket::{self, Assembler, Whole};
-use crate::world::{Arrived, End, LinkLimits, Outgoing, OutgoingStream, Role, SessionLink, link};
+use crate::world::{Arrived, End, Outgoing, OutgoingStream, Role, SessionLink};
 use actix_http::ws::{CloseCode, CloseReason, Item, Message};
 use bytes::Bytes;
-use downbeat_protocol::message::Hello;
 use downbeat_protocol::{ClientMessage, Reason, ServerMessage, Wire, codec};
 use futures_util::StreamExt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -25,8 +23,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 enum State<I> {
     /// The hello is awaited, and nothing else is taken. Leads to `Playing` by a good
-    /// hello, to `Closing` by anything else, also by time or a drain.
-    Waiting,
+    /// hello, to `Closing` by anything else, also by time or a drain. Boxed, because
+    /// sessions that play need nothing of it.
+    Waiting(Box<Newcomer>),
     /// The hello was good: the room has its end of the link, and answers with a
     /// welcome or an end through it. Inputs and pings are taken, a second hello is
     /// not; a spectator says whom he follows instead of inputs. Leads to `Closing`.
@@ -58,49 +57,28 @@ pub(super) enum Step<I> {
 #[derive(Debug)]
 pub(super) struct Conduct<W: Wire> {
     state: State<W::Input>,
-    settings: Arc<Settings>,
-    admission: Arc<Admission>,
-    /// The room that the path named.
-    room: Option<String>,
-    /// Where the peer comes from.
-    address: IpAddr,
-    /// Where its connection is found; `None`: nowhere, as in tests.
-    place: Option<Place>,
+    rules: Arc<Rules>,
     assembler: Assembler,
-    quota: Quota,
     meter: Meter,
-    opened: Instant,
     heard: Instant,
 }
 
 impl<W: Wire> Conduct<W> {
     /// Of a session that was just opened.
-    pub(super) fn new(
-        settings: Arc<Settings>,
-        admission: Arc<Admission>,
-        room: Option<String>,
-        address: IpAddr,
-        place: Option<Place>,
-        now: Instant,
-    ) -> Self {
+    pub(super) fn new(rules: Arc<Rules>, newcomer: Newcomer) -> Self {
+        let now = newcomer.opened;
         Self {
-            state: State::Waiting,
-            admission,
-            room,
-            address,
-            place,
-            assembler: Assembler::new(settings.max_message),
-            quota: Quota::new(&settings),
+            state: State::Waiting(Box::new(newcomer)),
+            assembler: Assembler::new(rules.settings.max_message),
             meter: Meter::new(now),
-            opened: now,
             heard: now,
-            settings,
+            rules,
         }
     }
 
     /// Whether the hello is still awaited.
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Waiting)
+        matches!(self.state, State::Waiting(_))
     }
 
     /// A frame arrived. Each frame takes one from the message rate, since it costs
@@ -112,14 +90,14 @@ impl<W: Wire> Conduct<W> {
         }
         self.heard = now;
         let verdict = match payload_length(&frame) {
-            Some(length) => self.meter.take(&self.quota, length, now),
+            Some(length) => self.meter.take(&self.rules.quota, length, now),
             None => Verdict::Good,
         };
         let heard = self.assembler.push(frame);
         match (verdict, &heard) {
             (Verdict::Good, _) | (_, Err(_)) => {}
             (Verdict::Drop { first }, _) => {
-                let first = first && self.admission.may_warn(now);
+                let first = first && self.rules.admission.may_warn(now);
                 return Step::Dropped { first };
             }
             (Verdict::End, _) => return self.end(Reason::Flood),
@@ -151,7 +129,7 @@ impl<W: Wire> Conduct<W> {
             return false;
         };
         let mut meter = self.meter;
-        if meter.take(&self.quota, bytes.len(), now) != Verdict::Good {
+        if meter.take(&self.rules.quota, bytes.len(), now) != Verdict::Good {
             return false;
         }
         self.meter = meter;
@@ -190,73 +168,19 @@ impl<W: Wire> Conduct<W> {
 
     fn message(&mut self, bytes: &[u8], now: Instant) -> Step<W::Input> {
         let taken = match &self.state {
-            State::Waiting => self.hello(bytes, now),
+            State::Waiting(newcomer) => newcomer
+                .hello::<W>(&self.rules, bytes, now)
+                .map(|(link, enter)| self.enter(link, enter)),
             State::Playing(link, _, role) => Self::play(link, *role, bytes).map_err(End::from),
             State::Closing => Ok(Step::Nothing),
         };
         taken.unwrap_or_else(|end| self.end(end))
     }
 
-    fn hello(&mut self, bytes: &[u8], now: Instant) -> Result<Step<W::Input>, End> {
-        let (hello, role) = inbound::hello::<W>(bytes)?;
-        let room = inbound::room(self.room.as_deref(), &hello.room)?;
-        let profile = self.profile(&hello, &room, now)?;
-        let body = match role {
-            Role::Player => Some(self.body()?),
-            Role::Spectator => None,
-        };
-        let limits = LinkLimits {
-            inputs: self.settings.inbox,
-            events: self.settings.outbox,
-        };
-        let (mine, theirs) = link(limits, self.place.clone());
-        let outgoing = mine.outgoing();
-        self.state = State::Playing(mine, outgoing, role);
-        let enter = Enter {
-            room,
-            profile,
-            resume: hello.resume,
-            role,
-            address: self.address,
-            body,
-            link: theirs,
-        };
-        Ok(Step::Enter(enter))
-    }
-
-    /// Who says hello, as far as he must prove it, unless he is banned.
-    fn profile(&self, hello: &Hello, room: &str, now: Instant) -> Result<Profile, End> {
-        let room = match room {
-            "" => &self.settings.default_room,
-            named => named,
-        };
-        let identity = self
-            .admission
-            .identify(hello.token.as_deref(), room)
-            .map_err(|rejected| End {
-                text: Some(rejected.to_string()),
-                ..rejected.reason().into()
-            })?;
-        let (account, name) = match identity {
-            Some(Identity { account, name }) => (Some(account), name),
-            None => (None, None),
-        };
-        let bans = self.admission.bans();
-        if let Some(ban) = bans.find(self.address, account.as_deref(), now) {
-            return Err(banned(ban, now));
-        }
-        Ok(Profile {
-            name: inbound::clean_name(name.as_deref().unwrap_or(&hello.name)),
-            account,
-        })
-    }
-
-    /// A place for his body, in whichever room.
-    fn body(&self) -> Result<Permit, End> {
-        self.admission.body(self.address).map_err(|_| End {
-            text: Some("too many players from this address, try again later".to_owned()),
-            ..Reason::Full.into()
-        })
+    fn enter(&mut self, link: SessionLink<W::Input>, enter: Enter<W::Input>) -> Step<W::Input> {
+        let outgoing = link.outgoing();
+        self.state = State::Playing(link, outgoing, enter.role);
+        Step::Enter(enter)
     }
 
     fn play(
@@ -332,7 +256,7 @@ impl<W: Wire> Conduct<W> {
     /// The server goes, and the session has no room that would say so.
     pub(super) fn drained(&mut self, reason: Reason) -> Step<W::Input> {
         self.end(End {
-            retry_after_ms: self.settings.retry_after_ms(reason, Duration::ZERO),
+            retry_after_ms: self.rules.settings.retry_after_ms(reason, Duration::ZERO),
             ..reason.into()
         })
     }
@@ -342,12 +266,15 @@ impl<W: Wire> Conduct<W> {
     /// # Errors
     /// How long nothing can be too long.
     pub(super) fn watch(&mut self, now: Instant) -> Result<Step<W::Input>, Duration> {
-        let (deadline, reason) = match self.state {
-            State::Waiting => (
-                self.opened + self.settings.hello_timeout,
+        let (deadline, reason) = match &self.state {
+            State::Waiting(newcomer) => (
+                newcomer.opened + self.rules.settings.hello_timeout,
                 Reason::HelloTimeout,
             ),
-            _ => (self.heard + self.settings.idle_timeout, Reason::Silent),
+            _ => (
+                self.heard + self.rules.settings.idle_timeout,
+                Reason::Silent,
+            ),
         };
         match deadline.checked_duration_since(now) {
             Some(left) if !left.is_zero() => Err(left),
@@ -357,7 +284,10 @@ impl<W: Wire> Conduct<W> {
 
     /// How long after the opening to [`watch`](Self::watch) for the first time.
     pub(super) fn first_watch(&self) -> Duration {
-        self.settings.hello_timeout.min(self.settings.idle_timeout)
+        self.rules
+            .settings
+            .hello_timeout
+            .min(self.rules.settings.idle_timeout)
     }
 }
 
@@ -382,16 +312,6 @@ fn payload_length(frame: &Message) -> Option<usize> {
 fn say<W: Wire>(message: &ServerMessage<W>) -> Option<Message> {
     let bytes = codec::encode(message).ok()?;
     Some(Message::Binary(Bytes::from(bytes)))
-}
-
-/// How who is banned is told so.
-fn banned(ban: Ban, now: Instant) -> End {
-    let left = ban.until.saturating_duration_since(now).as_millis();
-    End {
-        reason: Reason::Banned,
-        text: ban.text,
-        retry_after_ms: u32::try_from(left).ok(),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::conduct::Conduct;
 use crate::websocket::Lane;
 use crate::world::{End, Outgoing};
-use actix::Recipient;
+use actix::WeakRecipient;
 use bytes::Bytes;
 use downbeat_protocol::Wire;
 use std::cell::{OnceCell, RefCell};
@@ -19,7 +19,7 @@ pub(super) struct Shared<W: Wire> {
     /// How it behaves.
     pub(super) conduct: RefCell<Conduct<W>>,
     /// The actor, once it has started.
-    pub(super) actor: OnceCell<Recipient<End>>,
+    pub(super) actor: OnceCell<WeakRecipient<End>>,
 }
 
 impl<W: Wire> Lane for Shared<W> {
@@ -33,7 +33,7 @@ impl<W: Wire> Lane for Shared<W> {
             Outgoing::Message(bytes) => Poll::Ready(bytes),
             Outgoing::End(end) => {
                 // There is no room without a hello, and no hello before the start.
-                if let Some(actor) = self.actor.get() {
+                if let Some(actor) = self.actor.get().and_then(WeakRecipient::upgrade) {
                     actor.do_send(end);
                 }
                 Poll::Pending

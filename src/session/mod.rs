@@ -17,7 +17,8 @@
 //! * `upgrade`: who may enter;
 //! * `actor`: the actor of one socket, a thin shell;
 //! * `lane`: inputs and snapshots, which need no actor;
-//! * `inbound`, `conduct`: sans-IO, time is an argument.
+//! * `inbound`, `newcomer`, `conduct`: sans-IO, time is an argument;
+//! * `rules`: what all sessions are judged by.
 //!
 //! Bytes, frames and the socket's life are the business of
 //! [`websocket`](crate::websocket), which knows no game.
@@ -28,8 +29,11 @@ mod door;
 mod head;
 pub mod inbound;
 mod lane;
+mod newcomer;
+mod rules;
 mod upgrade;
 
 pub use door::{Door, Place};
 pub use head::Judge;
+pub use rules::Rules;
 pub use upgrade::{Entrance, upgrade};

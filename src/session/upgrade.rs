@@ -7,8 +7,9 @@
 
 use super::actor::Session;
 use super::inbound::is_room_name;
+use super::rules::Rules;
 use crate::config::{OriginRule, Settings};
-use crate::guard::{Admission, Denied, Permit, Permits, Readiness, client_address, origin_allowed};
+use crate::guard::{Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
 use crate::telemetry::Telemetry;
 use crate::websocket::{self, Hub, Io, Lane, Limits, Raw, Refusal, Texts};
@@ -31,12 +32,10 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What a session needs from its server; one per worker.
 #[derive(Clone, Debug)]
 pub struct Entrance<I: Send + 'static> {
-    /// The server's limits.
-    pub settings: Arc<Settings>,
+    /// What sessions are judged by.
+    pub rules: Arc<Rules>,
     /// Where things are counted.
     pub telemetry: Arc<Telemetry>,
-    /// Who they must be.
-    pub admission: Arc<Admission>,
     /// How many may come in.
     pub permits: Permits,
     /// Whether anybody may.
@@ -59,7 +58,7 @@ pub async fn upgrade<W: Wire>(
 }
 
 async fn answer<W: Wire>(
-    entrance: &Entrance<W::Input>,
+    entrance: &Rc<Entrance<W::Input>>,
     hub: &Hub,
     request: &Request,
     framed: Framed<Io, h1::Codec>,
@@ -84,13 +83,13 @@ async fn answer<W: Wire>(
 }
 
 fn start<W: Wire>(
-    entrance: &Entrance<W::Input>,
+    entrance: &Rc<Entrance<W::Input>>,
     hub: &Hub,
     raw: Raw,
     room: Option<String>,
     permit: Permit,
 ) -> io::Result<()> {
-    let settings = &entrance.settings;
+    let settings = &entrance.rules.settings;
     let limits = Limits {
         max_message: settings.max_message,
         texts: Texts::Refused,
@@ -101,14 +100,7 @@ fn start<W: Wire>(
     };
     let telemetry = Arc::clone(&entrance.telemetry);
     websocket::open(hub, raw, telemetry, limits, permit, |line, inlet, place| {
-        let session = Session::<W>::new(
-            Arc::clone(settings),
-            Arc::clone(&entrance.admission),
-            room,
-            (line, place),
-            entrance.lobby.clone(),
-            entrance.readiness.clone(),
-        );
+        let session = Session::<W>::new(Rc::clone(entrance), room, (line, place));
         let lane = session.shared();
         let actor = websocket::outlet(session, inlet, settings.max_message);
         (actor, Some(lane as Rc<dyn Lane>))
@@ -143,12 +135,12 @@ fn admit<I: Send>(
             ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going away")
         });
     }
-    let client = client_of(&entrance.settings, headers, peer)?;
-    let bans = entrance.admission.bans();
+    let client = client_of(&entrance.rules.settings, headers, peer)?;
+    let bans = entrance.rules.admission.bans();
     if bans.find(client, None, Instant::now()).is_some() {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "banned for a while"));
     }
-    if !is_origin_allowed(headers, &entrance.settings.origins) {
+    if !is_origin_allowed(headers, &entrance.rules.settings.origins) {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "origin not allowed"));
     }
     let permit = entrance.permits.acquire(client).map_err(denied)?;

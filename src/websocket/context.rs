@@ -9,7 +9,7 @@ use actix::{Actor, StreamHandler};
 use actix_http::ws::{Codec, Message, ProtocolError};
 use actix_web_actors::ws::WebsocketContext;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, future};
+use futures_util::{Stream, StreamExt};
 
 /// The context of an actor `A`, which handles the peer's frames.
 pub type Context<A> = WebsocketContext<A>;
@@ -23,5 +23,5 @@ where
     let codec = Codec::new().max_size(max_frame);
     let frames = WebsocketContext::with_codec(actor, inlet, codec);
     // The encoder refuses nothing but continuations, and none are sent.
-    frames.filter_map(|frame| future::ready(frame.ok()))
+    frames.map(Result::unwrap_or_default)
 }

@@ -36,7 +36,8 @@ pub enum Whole {
 #[derive(Debug)]
 pub struct Assembler {
     limit: usize,
-    parts: Option<Parts>,
+    /// Boxed, because there hardly ever are any.
+    parts: Option<Box<Parts>>,
 }
 
 #[derive(Debug, Default)]
@@ -106,7 +107,7 @@ impl Assembler {
                 Ok(Some(Whole::Text(text)))
             }
             Message::Continuation(Item::FirstBinary(bytes)) if self.parts.is_none() => {
-                self.add(Parts::default(), &bytes)?;
+                self.add(Box::default(), &bytes)?;
                 Ok(None)
             }
             Message::Continuation(Item::FirstText(bytes)) if self.parts.is_none() => {
@@ -114,7 +115,7 @@ impl Assembler {
                     is_text: true,
                     ..Parts::default()
                 };
-                self.add(parts, &bytes)?;
+                self.add(Box::new(parts), &bytes)?;
                 Ok(None)
             }
             Message::Continuation(Item::Continue(bytes)) => {
@@ -125,7 +126,7 @@ impl Assembler {
             Message::Continuation(Item::Last(bytes)) => {
                 let parts = self.parts.take().ok_or(Reason::ProtocolError)?;
                 self.add(parts, &bytes)?;
-                self.parts.take().map(Parts::whole).transpose()
+                self.parts.take().map(|parts| parts.whole()).transpose()
             }
             Message::Ping(bytes) => Ok(Some(Whole::Ping(bytes))),
             Message::Pong(_) => Ok(Some(Whole::Pong)),
@@ -134,7 +135,7 @@ impl Assembler {
         }
     }
 
-    fn add(&mut self, mut parts: Parts, bytes: &Bytes) -> Result<(), Reason> {
+    fn add(&mut self, mut parts: Box<Parts>, bytes: &Bytes) -> Result<(), Reason> {
         if bytes.is_empty() {
             parts.empty += 1;
         }

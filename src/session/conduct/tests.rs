@@ -1,11 +1,12 @@
 //! A session's life, driven by hand.
 
 use super::*;
+use crate::guard::Admission;
 use crate::world::{Mail, MemberLink, Outgoing};
 use downbeat_protocol::arena::{ArenaWire, Input};
 use downbeat_protocol::message::{Hello, schema_hash};
 use downbeat_protocol::{PROTOCOL_VERSION, Seq, Tick};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::task::Waker;
 
 type Arena = Conduct<ArenaWire>;
@@ -14,7 +15,14 @@ type ArenaStep = Step<Input>;
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn conduct(now: Instant) -> Arena {
-    Conduct::new(Arc::default(), Arc::default(), None, ADDRESS, None, now)
+    let rules = Rules::new(Arc::default(), Admission::default());
+    let newcomer = Newcomer {
+        room: None,
+        address: ADDRESS,
+        place: None,
+        opened: now,
+    };
+    Conduct::new(Arc::new(rules), newcomer)
 }
 
 fn binary(message: &ClientMessage<Input>) -> Message {
