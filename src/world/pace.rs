@@ -81,7 +81,7 @@ impl Weights {
     }
 
     /// Bytes per snapshot at this level.
-    fn at(self, level: Level) -> u32 {
+    pub(super) fn at(self, level: Level) -> u32 {
         self.0[level.index()].div_ceil(FINE)
     }
 }
@@ -99,13 +99,13 @@ pub(super) fn reach(step: Step, all: usize) -> usize {
 }
 
 /// Gives each cell of a view, the nearest first, its level. `budget` is in bytes per
-/// snapshot; 0: no limit.
+/// snapshot; 0: no limit. Says whether it was more than that.
 pub(super) fn assign(
     view: &mut [Sight],
     step: Step,
     budget: u32,
     weights: impl Fn(CellId) -> Weights,
-) {
+) -> bool {
     if step >= Step::FarSlower {
         let near = near_half(view.len());
         for sight in &mut view[near..] {
@@ -113,10 +113,11 @@ pub(super) fn assign(
         }
     }
     if budget == 0 {
-        return;
+        return false;
     }
     let bytes = |sight: &Sight| weights(sight.cell).at(sight.level);
     let mut total: u32 = view.iter().map(bytes).sum();
+    let is_bound = total > budget;
     let near = NEAR.min(view.len());
     let far = near..view.len();
     for (cells, level) in [
@@ -127,7 +128,7 @@ pub(super) fn assign(
     ] {
         for sight in view[cells].iter_mut().rev() {
             if total <= budget {
-                return;
+                return is_bound;
             }
             let slower = Sight { level, ..*sight };
             if level > sight.level && bytes(&slower) < bytes(sight) {
@@ -136,6 +137,7 @@ pub(super) fn assign(
             }
         }
     }
+    is_bound
 }
 
 /// Where the farther half of a view begins.

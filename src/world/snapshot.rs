@@ -64,28 +64,44 @@ impl<G: Game> Core<G> {
             let Told {
                 view,
                 next_view,
+                seen: seen_before,
                 home,
                 ..
             } = told;
+            // Most see what they saw, and hold it as they are to.
+            let is_same = !told.broken && told.settled == Some(step) && seen_before == seen;
+            if is_same && cells.want_again(view, budget) {
+                next_view.clone_from(view);
+                told.is_home_told = view
+                    .iter()
+                    .find(|sight| Some(sight.cell) == *home)
+                    .is_none_or(|sight| cells.tells(sight.cell, sight.level));
+                continue;
+            }
+            seen_before.clone_from(seen);
             next_view.clear();
             next_view.extend(seen.iter().map(|cell| Sight {
                 cell: *cell,
                 level: Level::FULL,
             }));
-            assign(next_view, step, budget, |cell| cells.weights(cell));
+            let is_bound = assign(next_view, step, budget, |cell| cells.weights(cell));
             // Of a cell that is named twice the faster one stays.
             next_view.sort_unstable();
             next_view.dedup_by_key(|sight| sight.cell);
             let is_same_home = home.replace(seen[0]) == Some(seen[0]);
             told.is_home_told = !is_same_home;
             let mut known = Known::new(view, told.broken);
+            let mut is_settled = !is_bound;
             for sight in next_view {
                 let held = known.level(sight.cell);
-                sight.level = cells.want(sight.cell, held, sight.level);
+                let wish = sight.level;
+                sight.level = cells.want(sight.cell, held, wish);
+                is_settled &= sight.level == wish;
                 if sight.cell == seen[0] {
                     told.is_home_told |= held.is_none_or(|held| cells.tells(sight.cell, held));
                 }
             }
+            told.settled = is_settled.then_some(step);
         }
     }
 
