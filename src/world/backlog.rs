@@ -5,7 +5,9 @@
 //! late, and most outlets lie full because nobody has had the time to empty them, it would
 //! make a starved server send more. So the room then waits with its snapshots for all,
 //! which costs a tick or two of freshness and nothing else; and while it is late, the
-//! clock stands that ends players who are too slow.
+//! clock stands that ends players who are too slow. A tail of a few is no reason to make
+//! all wait: it is given the time that seeing and encoding takes, and looked at again
+//! when its snapshots are about to be written.
 
 use super::core::Core;
 use super::overload::Step;
@@ -13,6 +15,8 @@ use crate::game::Game;
 
 /// So many outlets full at once are not the fault of as many players.
 const MANY: u32 = 8;
+/// One in so many is a tail, which will have been fetched a moment later.
+const TAIL: u32 = 4;
 /// So many players are needed for most of them to say something about the server.
 const FEW: u32 = 4;
 
@@ -39,7 +43,7 @@ impl Backlog {
     /// up the others.
     fn is_theirs(self, is_waiting: bool) -> bool {
         let is_most = 2 * self.full > self.all;
-        let is_many = is_waiting || (self.full >= MANY && 64 * self.full > self.all);
+        let is_many = is_waiting || (self.full >= MANY && TAIL * self.full > self.all);
         is_most || (is_many && self.full > 0 && 32 * self.emptied >= self.all)
     }
 

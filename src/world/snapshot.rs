@@ -41,7 +41,8 @@ impl<G: Game> Core<G> {
                 continue;
             }
             let told = &mut member.told;
-            told.due = lag <= config.in_flight && told.is_free;
+            // Who has kept up until now may yet make it.
+            told.due = lag <= config.in_flight && (told.is_free || !told.broken);
             if !told.due {
                 told.broken = true;
                 tally.skipped += 1;
@@ -134,6 +135,11 @@ impl<G: Game> Core<G> {
         } = self;
         for member in members {
             if !std::mem::take(&mut member.told.due) {
+                continue;
+            }
+            if !member.told.is_free && member.link().is_some_and(|link| !link.is_free()) {
+                member.told.broken = true;
+                tally.skipped += 1;
                 continue;
             }
             let own = member.is_player().then(|| game.own(member.id));

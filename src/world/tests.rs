@@ -3,6 +3,8 @@
 mod budget;
 mod crowd;
 mod overload;
+mod settled;
+mod tail;
 
 use super::core::{Core, CoreConfig};
 use super::inbox::Arrived;
