@@ -19,7 +19,7 @@ use bytes::Bytes;
 use downbeat_protocol::codec;
 use downbeat_protocol::message::Wire;
 use downbeat_protocol::snapshot::{Head, SNAPSHOT};
-use downbeat_protocol::{Pace, Reason, ServerMessage};
+use downbeat_protocol::{Pace, PlayerId, Reason, ServerMessage};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -149,6 +149,17 @@ impl<W: Wire, T: Tap> Solo<W, T> {
                 }
             }
         }
+    }
+
+    /// A spectator's wish to see what `player` sees; without one, everything.
+    ///
+    /// # Errors
+    /// [`Ending`] when the connection is over.
+    pub(crate) fn follow(&mut self, player: Option<PlayerId>) -> Result<(), Ending> {
+        let mut message = Vec::new();
+        self.player.follow(player, &mut message)?;
+        self.say(message, Instant::now())?;
+        self.flush()
     }
 
     /// Leaves in good order, and waits a moment for the answer.
@@ -299,7 +310,11 @@ impl<W: Wire, T: Tap> Solo<W, T> {
             self.player.ping(self.pings, &mut message)?;
             self.say(message, now)?;
         }
-        // Without waiting: what the socket does not take now goes out next time.
+        self.flush()
+    }
+
+    /// Without waiting: what the socket does not take now goes out next time.
+    fn flush(&mut self) -> Result<(), Ending> {
         match self.socket.flush().now_or_never() {
             Some(flushed) => flushed.map_err(Ending::from_socket),
             None => Ok(()),

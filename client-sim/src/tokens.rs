@@ -186,6 +186,27 @@ mod tests {
     }
 
     #[test]
+    fn tokens_made_elsewhere_are_one_for_each_bot() {
+        let path = std::env::temp_dir().join(format!("client-sim-tokens-{}", std::process::id()));
+        fs::write(&path, "first.a.b\n\n  second.a.b \r\nthird.a.b").unwrap();
+        let arguments = TokenArgs {
+            tokens: Some(path.clone()),
+            ..TokenArgs::default()
+        };
+        let (enough, too_few) = (arguments.read(3), arguments.read(4));
+        fs::remove_file(&path).unwrap();
+        let gone = arguments.read(1);
+
+        let tokens = enough.unwrap().unwrap();
+        let of = [0, 1, 2].map(|number| tokens.of(number).unwrap());
+        assert_eq!(of, ["first.a.b", "second.a.b", "third.a.b"]);
+        for (error, words) in [(too_few, "3 tokens in"), (gone, "cannot read")] {
+            let error = format!("{:#}", error.unwrap_err());
+            assert!(error.contains(words) && !error.contains("a.b"), "{error}");
+        }
+    }
+
+    #[test]
     fn keys_that_cannot_sign_are_refused_and_not_printed() {
         for text in [
             "",

@@ -11,6 +11,7 @@ mod common;
 
 use common::Numbers;
 use common::history::{History, Plan};
+use common::samples::snapshots::{quiet, ship};
 use common::samples::{self, Client, Server};
 use downbeat_protocol::arena::{Entity, Own, Rules};
 use downbeat_protocol::codec::{DECODE_LIMIT, decode, encode};
@@ -166,7 +167,7 @@ fn a_snapshot_that_asks_for_too_many_predictions_is_refused_at_once() {
     let mut mirror = fresh();
     let far = Snapshot {
         elapsed: u32::MAX,
-        ..samples::quiet()
+        ..quiet()
     };
     assert!(mirror.apply(far.clone()).is_err());
     let reset = Snapshot { reset: true, ..far };
@@ -187,7 +188,7 @@ fn rules_of_any_size_move_a_ship_without_overflow() {
             drag: edge(),
             brake: edge(),
         };
-        let mut ship = samples::ship();
+        let mut ship = ship();
         (ship.x, ship.y) = (edge(), edge());
         // Velocities come as two bytes, whatever these say.
         (ship.vx, ship.vy) = (i32::from(edge() as i16), i32::from(edge() as i16));

@@ -93,7 +93,7 @@ impl<G: Game> Core<G> {
         let (mut all_live, mut full_live) = (0, 0);
         let mut backlog = Backlog::default();
         for member in &mut self.members {
-            let Some(is_free) = member.link().map(|link| link.is_free()) else {
+            let Some(is_free) = member.is_free() else {
                 continue;
             };
             member.told.is_free = is_free;

@@ -194,7 +194,7 @@ impl<E: Replicate> Cells<E> {
     pub(super) fn want_again(&mut self, view: &[Sight], budget: u32) -> bool {
         if budget != 0 {
             let bytes = view.iter().filter_map(|sight| {
-                let note = self.note(sight.cell)?;
+                let note = self.note(sight.cell())?;
                 Some(note.weights.at(sight.level))
             });
             if bytes.sum::<u32>() > budget {
@@ -202,7 +202,7 @@ impl<E: Replicate> Cells<E> {
             }
         }
         for sight in view {
-            if let Some(note) = self.note_mut(sight.cell) {
+            if let Some(note) = self.note_mut(sight.cell()) {
                 note.is_wanted[sight.level.index()] = true;
                 note.is_kept[sight.level.index()] = true;
             }

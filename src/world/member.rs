@@ -104,8 +104,10 @@ pub(super) struct Told<G: Game> {
     pub(super) applied: Seq,
     /// The cells he sees, ascending, and the level he holds each at.
     pub(super) view: Vec<Sight>,
-    /// The same as of the snapshot in the making.
+    /// The same as of the snapshot in the making, unless it `stays`.
     pub(super) next_view: Vec<Sight>,
+    /// Whether the snapshot in the making is of the same view as the last.
+    pub(super) stays: bool,
     /// The cells the game gave him last, the nearest first.
     pub(super) seen: Vec<CellId>,
     /// The step at which he holds each of them as often as that step alone allows, so
@@ -234,6 +236,11 @@ impl<G: Game> Member<G> {
         }
     }
 
+    /// Whether he has taken his last snapshot; `None` if he has no link.
+    pub(super) fn is_free(&self) -> Option<bool> {
+        self.link().map(MemberLink::is_free)
+    }
+
     /// How many ticks the oldest snapshot not yet acknowledged is old, without those
     /// in which the server was late; 0 if he has them all.
     pub(super) fn lag(&self, now: Tick) -> u32 {
@@ -261,6 +268,7 @@ impl<G: Game> Told<G> {
             applied,
             view: Vec::new(),
             next_view: Vec::new(),
+            stays: false,
             seen: Vec::new(),
             settled: None,
             home: None,

@@ -2,7 +2,8 @@
 //!
 //! Called by the bot at each of its timer's rings.
 
-use super::{Life, frame_size, left_out_with};
+use super::Life;
+use super::hearing::{frame_size, left_out_with};
 use crate::bot::Bot;
 use crate::ending::Ending;
 use bytes::Bytes;

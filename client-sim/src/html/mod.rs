@@ -49,7 +49,7 @@ pub(crate) fn held_chart(sweep: &Sweep) -> String {
 fn head(sweep: &Sweep) -> String {
     let mut text = format!(
         "<h1>How many players, at which tick rate</h1>\n\
-         <p class=\"lead\">The largest number of simulated players with which every objective was kept, and what came beyond it.</p>\n\
+         <p class=\"lead\">The largest number of simulated players with which every objective was kept, and what came beyond it. The limit lies between the two.</p>\n\
          <div class=\"hero\">\n{}</div>\n",
         bars(&held_bars(sweep))
     );

@@ -89,6 +89,7 @@ fn the_page_says_what_was_found_and_needs_nothing_else() {
         "downbeat --game a=&quot;&lt;b&gt;&quot;",
         "7.50 of 50 ms",
         "more were not tried",
+        "at 20 Hz the sweep",
     ] {
         assert!(page.contains(word), "{word:?} is not in the page");
     }

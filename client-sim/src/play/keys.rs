@@ -20,6 +20,8 @@ pub(super) enum Wish {
     Quit,
     /// After an ending: play again.
     Again,
+    /// Of a spectator: follow the next player.
+    Next,
 }
 
 /// The keys that fly, by the control they hold.
@@ -64,6 +66,7 @@ impl Keys {
             }
             KeyCode::Esc | KeyCode::Char('q' | 'Q') => Some(Wish::Quit),
             KeyCode::Enter | KeyCode::Char('r' | 'R') => Some(Wish::Again),
+            KeyCode::Tab => Some(Wish::Next),
             _ => None,
         }
     }
@@ -154,6 +157,16 @@ mod tests {
                 assert_eq!(keys.input(now).controls, control, "{code:?}");
             }
         }
+    }
+
+    #[test]
+    fn tab_asks_for_the_next_player_and_flies_nothing() {
+        let (mut keys, now) = (Keys::default(), Instant::now());
+        let press = key(KeyCode::Tab, KeyEventKind::Press);
+        assert_eq!(keys.take(press, now), Some(Wish::Next));
+        let release = key(KeyCode::Tab, KeyEventKind::Release);
+        assert_eq!(keys.take(release, now), None, "once for each press");
+        assert_eq!(keys.input(now), Input::default());
     }
 
     #[test]

@@ -40,8 +40,10 @@ pub(super) type Point = (f64, f64);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Map<'a> {
     pub(super) player: &'a Player,
-    /// Where the player looks; `None`: at everything.
+    /// Where he looks; `None`: at everything.
     pub(super) eye: Option<Point>,
+    /// Whose ship and shots are marked.
+    pub(super) me: PlayerId,
     /// Seconds since the last snapshot.
     pub(super) age: f64,
     pub(super) theme: Theme,
@@ -235,7 +237,7 @@ impl Map<'_> {
     }
 
     fn is_me(&self, player: PlayerId) -> bool {
-        player != PlayerId(0) && player == self.player.id()
+        player != PlayerId(0) && player == self.me
     }
 
     /// Where something is by now.

@@ -8,6 +8,7 @@
 //! ```
 
 mod figures;
+mod hands;
 mod keys;
 mod map;
 mod state;
@@ -18,20 +19,20 @@ mod theme;
 mod view;
 
 use crate::arena::Pilot;
-use crate::bot::{self, Bot, IDLE, Sight};
+use crate::bot::{self, Bot};
 use crate::cli::{BAD, GOOD, USAGE, complain};
 use crate::ending::{Ending, Kind};
 use crate::entry::{Entry, EntryArgs};
 use crate::player;
-use crate::seeds;
 use crate::solo;
 use anyhow::Context;
 use clap::Args;
 use clap::builder::PossibleValue;
 use crossterm::event::{Event, EventStream};
-use downbeat_protocol::arena::{ArenaWire, Input};
+use downbeat_protocol::arena::ArenaWire;
 use downbeat_protocol::message::Wire;
 use futures_util::StreamExt;
+use hands::Hands;
 use keys::{Keys, Wish};
 use state::{Notice, State};
 use std::future::pending;
@@ -50,7 +51,8 @@ Examples:
   client-sim play --url ws://127.0.0.1:4000/ws --as hunt     # look over a bot's shoulder
   client-sim play --url ws://127.0.0.1:4000/ws --watch       # all of the plane
 
-Keys: arrows or WASD fly, space fires, q, Esc or Ctrl-C leaves. A terminal that speaks
+Keys: arrows or WASD fly, space fires, q, Esc or Ctrl-C leaves. With --watch, Tab follows
+the next player of the leaderboard; after the last you see all again. A terminal that speaks
 the kitty keyboard protocol (kitty, foot, ghostty, WezTerm, …) tells when a key is let
 go; elsewhere a key counts as held for 150 ms after each press.";
 
@@ -139,53 +141,6 @@ fn sentence(ending: &Ending) -> anyhow::Error {
     anyhow::anyhow!("{}: {}", ending.label, ending.detail)
 }
 
-/// Who steers.
-enum Hands {
-    Person(Keys),
-    Bot(Pilot, &'static str),
-    /// Somebody who only looks on, or a bot that sends no inputs.
-    Nobody(&'static str),
-}
-
-impl Hands {
-    fn new(args: &PlayArgs) -> Self {
-        if args.watch {
-            return Self::Nobody("watch");
-        }
-        let Some(behaviour) = &args.behaviour else {
-            return Self::Person(Keys::default());
-        };
-        match bot::ways::<Pilot>().find(|way| way.name == behaviour) {
-            Some(way) if way != IDLE => Self::Bot(
-                Pilot::new(way.name, seeds::seed(args.entry.seed, 0)),
-                way.name,
-            ),
-            _ => Self::Nobody(IDLE.name),
-        }
-    }
-
-    /// Whether there are inputs.
-    fn steer(&self) -> bool {
-        !matches!(self, Self::Nobody(_))
-    }
-
-    fn input(&mut self, sight: Sight<'_, ArenaWire>) -> Option<Input> {
-        match self {
-            Self::Person(keys) => Some(keys.input(Instant::now())),
-            Self::Bot(pilot, _) => pilot.decide(sight),
-            Self::Nobody(_) => None,
-        }
-    }
-
-    fn describe(&self, name: &str) -> String {
-        match self {
-            Self::Person(_) => name.to_owned(),
-            Self::Bot(_, behaviour) => format!("{name}, by {behaviour}"),
-            Self::Nobody(what) => (*what).to_owned(),
-        }
-    }
-}
-
 /// What came from outside.
 enum Asked {
     Event(Event),
@@ -231,6 +186,11 @@ impl Stage {
     /// Plays until the connection ends, or until somebody wants to leave (`None`).
     async fn play(&mut self, solo: &mut Solo) -> anyhow::Result<Option<Ending>> {
         self.state.figures.connected();
+        if self.state.followed.is_some()
+            && let Err(ending) = solo.follow(self.state.followed)
+        {
+            return Ok(Some(ending));
+        }
         loop {
             tokio::select! {
                 news = solo.turn(|sight| self.hands.input(sight)) => match news {
@@ -245,7 +205,12 @@ impl Stage {
                             self.draw(solo.player(), solo.arrival(), None)?;
                         }
                         Some(Wish::Quit) => return Ok(None),
-                        Some(Wish::Again) => {}
+                        Some(Wish::Next) if matches!(self.hands, Hands::Spectator) => {
+                            if let Err(ending) = solo.follow(self.state.follow_next()) {
+                                return Ok(Some(ending));
+                            }
+                        }
+                        Some(Wish::Again | Wish::Next) => {}
                     }
                 }
             }
@@ -257,7 +222,7 @@ impl Stage {
         let mut nobody = Keys::default();
         let keys = match &mut self.hands {
             Hands::Person(keys) => keys,
-            Hands::Bot(..) | Hands::Nobody(_) => &mut nobody,
+            Hands::Bot(..) | Hands::Idle | Hands::Spectator => &mut nobody,
         };
         match asked {
             Asked::Event(Event::Key(key)) => keys.take(key, Instant::now()),
@@ -344,7 +309,7 @@ impl Stage {
                         Some(Wish::Draw) => self.draw(player, None, Some(notice))?,
                         Some(Wish::Quit) => return Ok(None),
                         Some(Wish::Again) if hurry => return Ok(Some(Waited::Again)),
-                        None | Some(Wish::Again) => {}
+                        None | Some(Wish::Again | Wish::Next) => {}
                     }
                 }
             }
@@ -367,7 +332,7 @@ impl Stage {
             state: &self.state,
             title: &title,
             pilot: &self.hands.describe(&self.entry.name),
-            by_hand: matches!(self.hands, Hands::Person(_)),
+            help: self.hands.help(),
             arrival,
             now: Instant::now(),
             notice,

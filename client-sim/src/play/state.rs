@@ -10,7 +10,7 @@ use crate::ending::Ending;
 use crate::solo::News;
 use downbeat_protocol::arena::{Blip, Entity, Event, Row, Ship, Status};
 use downbeat_protocol::reason::Comeback;
-use downbeat_protocol::{Reason, Tick};
+use downbeat_protocol::{PlayerId, Reason, Tick};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,11 @@ pub(super) struct State {
     /// Players in the room.
     pub(super) players: Option<u32>,
     pub(super) blips: Vec<Blip>,
-    /// Where the player looked last; `None` for a spectator.
+    /// Where the player looked last, or the one a spectator follows; `None`: at
+    /// everything.
     pub(super) eye: Option<Point>,
+    /// Whom a spectator follows.
+    pub(super) followed: Option<PlayerId>,
     fights: VecDeque<(Instant, String)>,
     /// Who destroyed the player last.
     killer: Option<String>,
@@ -42,6 +45,7 @@ impl State {
             players: None,
             blips: Vec::new(),
             eye: None,
+            followed: None,
             fights: VecDeque::new(),
             killer: None,
         }
@@ -53,7 +57,7 @@ impl State {
             News::Snapshot { verified, pace } => {
                 self.figures.snapshot(now, verified);
                 self.figures.pace = pace.or(self.figures.pace);
-                if let Some(ship) = ship(player) {
+                if let Some(ship) = self.ship(player) {
                     self.eye = Some(place(ship.x, ship.y));
                 }
             }
@@ -71,6 +75,45 @@ impl State {
             News::Pong(after) => self.figures.round_trip = Some(after),
             News::Spoke => {}
         }
+    }
+
+    /// Whom a spectator follows from now on: the next of the leaderboard, and nobody
+    /// after its last.
+    pub(super) fn follow_next(&mut self) -> Option<PlayerId> {
+        let place = self.place_of(self.followed);
+        let next = place.map_or(0, |place| place + 1);
+        self.followed = self.board.get(next).map(|row| row.player);
+        if self.followed.is_none() {
+            self.eye = None;
+        }
+        self.followed
+    }
+
+    /// The name of the one followed; empty if he is not on the leaderboard any more.
+    pub(super) fn followed_name(&self) -> &str {
+        let place = self.place_of(self.followed);
+        place.map_or("", |place| self.board[place].name.as_str())
+    }
+
+    fn place_of(&self, player: Option<PlayerId>) -> Option<usize> {
+        self.board.iter().position(|row| Some(row.player) == player)
+    }
+
+    /// Whose ship is shown as one's own: the player's, or that of the one followed.
+    pub(super) fn me(&self, player: &Player) -> PlayerId {
+        self.followed.unwrap_or(player.id())
+    }
+
+    /// That ship, if it flies and is in sight.
+    fn ship<'a>(&self, player: &'a Player) -> Option<&'a Ship> {
+        let Some(followed) = self.followed else {
+            return ship(player);
+        };
+        let mut entities = player.sight().view.entities();
+        entities.find_map(|(_, entity)| match entity {
+            Entity::Ship(ship) if ship.player == followed => Some(ship),
+            _ => None,
+        })
     }
 
     fn fight(&mut self, words: String, now: Instant) {

@@ -1,205 +1,20 @@
 //! What must be on the screen, from a fixed state.
 
-use super::Player;
-use super::state::{Notice, State, may_return};
+mod fixed;
+
+use super::state::{Notice, may_return};
 use super::theme::Theme;
-use super::view::{Scene, draw};
+use super::view::draw;
 use crate::ending::Ending;
-use crate::player::{Answer, answer};
 use crate::solo::News;
-use crate::view::Pool;
-use downbeat_protocol::arena::{
-    ArenaWire, Blip, Entity, Event, Name, POSITION_ONE, Pickup, PickupKind, Row, Rules, SPEED_ONE,
-    Ship, Shot, Status, effects,
-};
-use downbeat_protocol::message::Welcome;
+use downbeat_protocol::arena::{Event, Name, Status};
 use downbeat_protocol::reason::Comeback;
-use downbeat_protocol::snapshot::CellChange;
-use downbeat_protocol::{
-    EntityId, Pace, PlayerId, Reason, ResumeToken, Seq, ServerMessage, Snapshot, Tick, codec,
-};
+use downbeat_protocol::{Pace, PlayerId, Reason, Tick};
+use fixed::{ME, flying, player, scene, screen, spectator, state, text, written};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 use std::time::{Duration, Instant};
-
-const ME: PlayerId = PlayerId(7);
-const SHIP: EntityId = EntityId(1);
-
-fn ship(player: u32, x: i32, y: i32, name: &str) -> Ship {
-    Ship {
-        x: x * POSITION_ONE,
-        y: y * POSITION_ONE,
-        vx: 0,
-        vy: 0,
-        heading: 0,
-        aim: 0,
-        controls: 0,
-        health: 60,
-        effects: 0,
-        player: PlayerId(player),
-        name: Name::new(name),
-    }
-}
-
-/// He flies at (1000, 1000); around him are another player, a drone, a shot and all
-/// kinds of pickups.
-fn player(status: Status) -> Player {
-    let welcome = ServerMessage::<ArenaWire>::Welcome(Welcome {
-        player: ME,
-        tick: Tick(100),
-        applied: Seq(0),
-        tick_rate: 30,
-        snapshot_rate: 30,
-        room: "main".into(),
-        name: "ada".into(),
-        resume: ResumeToken([0; 16]),
-        rules: Rules::new(30, 4000),
-    });
-    let Ok(Answer::Welcome(mut player)) =
-        answer::<ArenaWire>(&codec::encode(&welcome).unwrap(), Pool::default())
-    else {
-        panic!("a welcome is one");
-    };
-    let drone = Ship {
-        effects: effects::DRONE,
-        ..ship(0, 850, 900, "drone")
-    };
-    let shot = Shot {
-        x: 1100 * POSITION_ONE,
-        y: 1000 * POSITION_ONE,
-        vx: 600 * SPEED_ONE,
-        vy: 0,
-        player: ME,
-    };
-    let pickup = |x: i32, kind| {
-        Entity::Pickup(Pickup {
-            x: x * POSITION_ONE,
-            y: 1150 * POSITION_ONE,
-            kind,
-        })
-    };
-    let entities = [
-        Entity::Ship(ship(ME.0, 1000, 1000, "ada")),
-        Entity::Ship(ship(8, 1150, 900, "bob")),
-        Entity::Ship(drone),
-        Entity::Shot(shot),
-        pickup(900, PickupKind::Repair),
-        pickup(1000, PickupKind::Rapid),
-        pickup(1100, PickupKind::Shield),
-    ];
-    let snapshot = ServerMessage::<ArenaWire>::Snapshot(Snapshot {
-        elapsed: 1,
-        applied: 0,
-        waiting: 0,
-        pace: None,
-        own: Some(downbeat_protocol::arena::Own {
-            score: 1234,
-            kills: 5,
-            deaths: 2,
-            status,
-        }),
-        checksum: None,
-        reset: true,
-        hidden: vec![],
-        cells: vec![(
-            4,
-            CellChange::Keyframe(entities.into_iter().map(|entity| (1, entity)).collect()),
-        )],
-    });
-    player
-        .hear(&codec::encode(&snapshot).unwrap(), |_| ())
-        .unwrap();
-    *player
-}
-
-fn flying() -> Player {
-    player(Status::Flying { ship: SHIP })
-}
-
-/// What he remembers after a snapshot and some news.
-fn state(player: &Player, now: Instant) -> State {
-    let mut state = State::new(now);
-    let row = |player: u32, name: &str, score| Row {
-        player: PlayerId(player),
-        name: Name::new(name),
-        score,
-    };
-    let board = Event::Leaderboard {
-        players: 12,
-        rows: vec![row(8, "bob", 2000), row(ME.0, "ada", 1234)],
-    };
-    let radar = Event::Radar {
-        blips: vec![
-            Blip {
-                x: 64,
-                y: 64,
-                drone: false,
-            },
-            Blip {
-                x: 200,
-                y: 128,
-                drone: true,
-            },
-        ],
-    };
-    let kill = Event::Kill {
-        victim: Name::new("eve"),
-    };
-    for news in [
-        News::Event(board),
-        News::Event(radar),
-        News::Event(kill),
-        News::Pong(Duration::from_micros(1234)),
-        News::Snapshot {
-            verified: true,
-            pace: None,
-        },
-    ] {
-        state.take(news, player, now);
-    }
-    state
-        .figures
-        .frame(now + Duration::from_secs(1), (300, 4000));
-    state
-}
-
-/// The screen, and the colours on it.
-fn screen(
-    size: (u16, u16),
-    player: &Player,
-    state: &State,
-    notice: Option<&Notice>,
-    theme: Theme,
-) -> (String, Vec<Color>) {
-    let now = Instant::now();
-    let scene = Scene {
-        player,
-        state,
-        title: "ws://127.0.0.1:4000/ws",
-        pilot: "ada",
-        by_hand: true,
-        arrival: None,
-        now,
-        notice,
-        theme,
-    };
-    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-    terminal.draw(|frame| draw(frame, &scene)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let rows = buffer.content.chunks(usize::from(size.0));
-    let rows = rows.map(|row| {
-        let row: String = row.iter().map(|cell| cell.symbol()).collect();
-        row.trim_end().to_owned() + "\n"
-    });
-    let text = rows.collect();
-    (text, buffer.content.iter().map(|cell| cell.fg).collect())
-}
-
-fn text(size: (u16, u16), player: &Player, notice: Option<&Notice>) -> String {
-    let state = state(player, Instant::now());
-    screen(size, player, &state, notice, Theme::new(false)).0
-}
 
 fn assert_shows(screen: &str, wanted: &[&str]) {
     for wanted in wanted {
@@ -277,6 +92,63 @@ fn no_size_is_too_odd_to_draw() {
             }
         }
     }
+}
+
+#[test]
+fn a_terminal_that_changes_its_size_is_drawn_anew_and_whole() {
+    let player = flying();
+    let state = state(&player, Instant::now());
+    let scene = scene(&player, &state, None, Theme::new(false));
+    let mut terminal = Terminal::new(TestBackend::new(100, 30)).unwrap();
+    // Smaller, larger in one direction, too small for anything, and as it was.
+    for (width, height) in [
+        (100, 30),
+        (50, 12),
+        (120, 12),
+        (10, 3),
+        (140, 50),
+        (100, 30),
+    ] {
+        terminal.backend_mut().resize(width, height);
+        terminal.draw(|frame| draw(frame, &scene)).unwrap();
+        let fresh = text((width, height), &player, None);
+        assert_eq!(written(&terminal), fresh, "{width} × {height}");
+    }
+}
+
+#[test]
+fn a_spectator_follows_one_after_the_other_and_then_sees_everything() {
+    let player = spectator();
+    let mut state = state(&player, Instant::now());
+    for (name, x) in [
+        ("everything", None),
+        ("bob", Some(1150.0)),
+        ("ada", Some(1000.0)),
+        ("everything", None),
+    ] {
+        let seen = News::Snapshot {
+            verified: false,
+            pace: None,
+        };
+        state.take(seen, &player, Instant::now());
+        assert_eq!(state.eye.map(|(x, _)| x), x, "{name}");
+        let (screen, _) = screen((100, 30), &player, &state, None, Theme::new(false));
+        match name {
+            "everything" => assert_shows(&screen, &["looks on", "sees everything", "  1 bob"]),
+            name => {
+                assert_shows(&screen, &[&format!("follows {name}"), &format!(" {name} ")]);
+                let marked = screen.lines().find(|line| line.contains('▸')).unwrap();
+                assert!(marked.contains(name), "{marked}");
+            }
+        }
+        state.follow_next();
+    }
+    // Whoever is not among the best any more is followed until somebody asks for more.
+    state.board.remove(0);
+    assert_eq!(state.followed, Some(PlayerId(8)));
+    let (screen, _) = screen((100, 30), &player, &state, None, Theme::new(false));
+    assert_shows(&screen, &["follows p8"]);
+    assert_eq!(state.follow_next(), Some(ME), "and then the first");
 }
 
 #[test]

@@ -34,8 +34,8 @@ pub(super) struct Scene<'a> {
     pub(super) title: &'a str,
     /// Who steers.
     pub(super) pilot: &'a str,
-    /// Whether keys fly.
-    pub(super) by_hand: bool,
+    /// The keys there are, in a line.
+    pub(super) help: &'a str,
     /// When the last snapshot came.
     pub(super) arrival: Option<Instant>,
     pub(super) now: Instant,
@@ -82,6 +82,7 @@ impl Scene<'_> {
         let map = Map {
             player: self.player,
             eye: self.state.eye,
+            me: self.state.me(self.player),
             age,
             theme: self.theme,
         };
@@ -184,18 +185,17 @@ impl Scene<'_> {
             ))
     }
 
-    fn help(&self) -> Line<'static> {
-        let keys = match self.by_hand {
-            true => " ↑ thrust  ← → turn  ↓ brake  space fire  q leave ",
-            false => " q leave ",
-        };
-        Line::styled(keys, Style::new().fg(self.theme.dim)).right_aligned()
+    fn help(&self) -> Line<'_> {
+        Line::styled(self.help, Style::new().fg(self.theme.dim)).right_aligned()
     }
 
     /// The player himself.
     fn me(&self) -> Vec<Line<'static>> {
         let Some(own) = self.player.own() else {
-            return vec![Line::from("looks on, plays nobody")];
+            return vec![
+                Line::from("looks on, plays nobody"),
+                Line::from(self.sight()),
+            ];
         };
         let ship = ship(self.player);
         let mut lines = vec![
@@ -211,6 +211,15 @@ impl Scene<'_> {
             lines.push(row("effects", effects.join(", ")));
         }
         lines
+    }
+
+    /// What a spectator sees.
+    fn sight(&self) -> String {
+        match (self.state.followed, self.state.followed_name()) {
+            (None, _) => "sees everything".into(),
+            (Some(player), "") => format!("follows {player}"),
+            (Some(_), name) => format!("follows {name}"),
+        }
     }
 
     /// Told by length and number, not by colour alone.
@@ -286,7 +295,7 @@ impl Scene<'_> {
             let score = best.score.to_string();
             let room = width.saturating_sub(score.len() + 5);
             let name: String = best.name.as_str().chars().take(room).collect();
-            let is_me = best.player == self.player.id();
+            let is_me = best.player == self.state.me(self.player);
             let style = match is_me {
                 true => Style::new().fg(self.theme.own).add_modifier(Modifier::BOLD),
                 false => Style::new(),
@@ -299,7 +308,7 @@ impl Scene<'_> {
 
     fn minimap(&self) -> Minimap<'_> {
         let (size, _) = place(self.player.sight().view.rules().size.max(1), 0);
-        let me = self.state.eye.filter(|_| self.player.own().is_some());
+        let me = self.state.eye;
         Minimap {
             blips: &self.state.blips,
             me: me.map(|(x, y)| (x / size, y / size)),
@@ -310,7 +319,7 @@ impl Scene<'_> {
     /// All about the player, in one line.
     fn short_state(&self) -> Line<'static> {
         let Some(own) = self.player.own() else {
-            return Line::from(format!("{}, looking on", self.title));
+            return Line::from(format!("{}  {}", self.sight(), self.title));
         };
         let mut line = self.health(BAR.0);
         line.push_span(format!("  score {}  {}", own.score, self.pilot));

@@ -95,11 +95,12 @@ fn measure(plan: &Plan) -> anyhow::Result<Sweep> {
 }
 
 /// What may be held at this rate, by what was held at the one before: the cost of
-/// players grows a little faster than their number times the rate.
+/// players grows a little faster than their number times the rate. A round number, as
+/// all are that a search thinks of: what is held is one of them.
 fn guess(found: &[Rate], rate: u32) -> Option<u32> {
     let last = found.last().filter(|last| last.held > 0)?;
     let ratio = f64::from(last.tick_rate) / f64::from(rate.max(1));
-    Some((f64::from(last.held) * ratio * 0.9).max(1.0) as u32)
+    Some(search::round(f64::from(last.held) * ratio * 0.9).max(1))
 }
 
 /// Finds what is held at one rate.
@@ -211,6 +212,8 @@ mod tests {
         };
         assert_eq!(guess(&[], 20), None);
         assert_eq!(guess(&[rate(20, 2000)], 40), Some(900));
+        assert_eq!(guess(&[rate(30, 2950)], 60), Some(1350), "not 1,327");
+        assert_eq!(guess(&[rate(20, 1)], 240), Some(1));
         assert_eq!(guess(&[rate(20, 2000), rate(40, 0)], 60), None);
     }
 }

@@ -3,6 +3,7 @@
 //! Owns the names of its keys. A run's figures are the report of its swarm, whole:
 //! nothing is said of a run that a reader could not look up.
 
+use super::search::REPEATS;
 use crate::diagnosis::{Culprit, Finding};
 use crate::machine::Machine;
 use crate::report::Report;
@@ -44,8 +45,8 @@ pub(crate) struct Sweep {
 pub(crate) struct Rate {
     /// Ticks per second.
     pub(crate) tick_rate: u32,
-    /// The largest number of players at which every objective was kept; 0 if there
-    /// was none.
+    /// The largest number of players that was tried and kept every objective; 0 if there
+    /// was none. How many are held at most lies between it and the limit's.
     pub(crate) held: u32,
     /// Runs with that number: those that kept the objectives, and all.
     pub(crate) confirmed: (u32, u32),
@@ -77,6 +78,12 @@ pub(crate) struct Run {
 }
 
 impl Rate {
+    /// Whether the number held was kept often enough to be believed. If not, the
+    /// sweep's runs were spent before it could be run again.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.held == 0 || self.confirmed.0 >= REPEATS
+    }
+
     /// The run that tells most of the players held: of those kept, the one with the
     /// median p99 of its gaps.
     pub(crate) fn held_run(&self) -> Option<&Report> {

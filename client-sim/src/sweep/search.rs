@@ -57,7 +57,7 @@ const DOUBLE: f64 = 2.0;
 const LEAP: f64 = 4.0;
 const STEP: f64 = 1.4;
 /// How often the answer must be kept before it is believed.
-const REPEATS: u32 = 2;
+pub(super) const REPEATS: u32 = 2;
 /// How often one number is run at most.
 const RUNS: u32 = 3;
 
@@ -154,7 +154,7 @@ impl Search {
 }
 
 /// To two digits, and steps of five in the second: numbers people remember.
-fn round(players: f64) -> u32 {
+pub(super) fn round(players: f64) -> u32 {
     let digits = players.max(1.0).log10().floor() as i32;
     let step = (10f64.powi(digits - 1) / 2.0).max(1.0);
     ((players / step).round() * step) as u32

@@ -40,10 +40,22 @@ fn figure(verdict: &Verdict) -> String {
 /// What one rate came to, in a line.
 pub(super) fn line(rate: &Rate) -> String {
     let (kept, all) = rate.confirmed;
+    let held = match rate.held {
+        0 => "nobody held".into(),
+        held if rate.is_confirmed() => {
+            format!(
+                "{} players held ({kept} of {all} runs)",
+                thousands(held.into())
+            )
+        }
+        held => format!(
+            "{} players held, not confirmed (kept in {kept} of {all} runs)",
+            thousands(held.into())
+        ),
+    };
     format!(
-        "{} Hz: {} players held ({kept} of {all} runs){}",
+        "{} Hz: {held}{}",
         rate.tick_rate,
-        thousands(rate.held.into()),
         match &rate.limit {
             Some(limit) => format!(
                 ", {} broke {}",
@@ -60,7 +72,13 @@ pub(crate) type Column = (&'static str, fn(&Rate) -> String);
 
 pub(crate) const COLUMNS: [Column; 10] = [
     ("tick rate", |rate| format!("{} Hz", rate.tick_rate)),
-    ("players held", |rate| thousands(rate.held.into())),
+    ("players held", |rate| {
+        let held = thousands(rate.held.into());
+        match rate.is_confirmed() {
+            true => held,
+            false => format!("{held}, not confirmed"),
+        }
+    }),
     ("tick p50 / p99, ms", |rate| {
         of(rate, |it| {
             let tick = &it.server.as_ref()?.tick_ms;
@@ -140,6 +158,9 @@ pub(super) fn table(sweep: &Sweep) -> String {
     let mut text = format!("\n{}\n", table.trim_fmt());
     text.push_str(&format!("\n {}\n", sweep.machine));
     text.push_str(&format!(" objectives {}\n", sweep.objectives));
+    text.push_str(
+        " held is the largest number tried and kept: the limit lies between it and what broke\n",
+    );
     for rate in &sweep.rates {
         text.push_str(&format!("\n {}\n", self::line(rate)));
         let findings = rate.limit.iter().flat_map(|limit| &limit.findings);
@@ -159,16 +180,23 @@ pub(crate) fn notes(sweep: &Sweep) -> Vec<String> {
     if sweep.is_debug {
         notes.push("made without optimisation: the figures mean little".into());
     }
-    let rates = sweep.rates.iter();
-    let doubtful = rates.filter(|rate| rate.limit.as_ref().is_some_and(|it| it.is_generators));
-    let doubtful: Vec<_> = doubtful
-        .map(|rate| format!("{} Hz", rate.tick_rate))
-        .collect();
+    let rates = |is_meant: fn(&Rate) -> bool| {
+        let rates = sweep.rates.iter().filter(|rate| is_meant(rate));
+        let rates: Vec<_> = rates.map(|rate| format!("{} Hz", rate.tick_rate)).collect();
+        rates.join(", ")
+    };
+    let unconfirmed = rates(|rate| !rate.is_confirmed());
+    if !unconfirmed.is_empty() {
+        notes.push(format!(
+            "at {unconfirmed} the sweep's runs were spent before the number held could be confirmed by another: \
+             take it for a first guess, and sweep again, from near it (--first) or without --quick"
+        ));
+    }
+    let doubtful = rates(|rate| rate.limit.as_ref().is_some_and(|it| it.is_generators));
     if !doubtful.is_empty() {
         notes.push(format!(
-            "at {} it was not the server alone that had no more to give, but the bots or the machine they share with it: \
-             it holds at least so many. For its own limit, run the bots on another machine (--url), or more of them at once (--processes)",
-            doubtful.join(", ")
+            "at {doubtful} it was not the server alone that had no more to give, but the bots or the machine they share with it: \
+             it holds at least so many. For its own limit, run the bots on another machine (--url), or more of them at once (--processes)"
         ));
     }
     if sweep
@@ -212,4 +240,44 @@ pub(super) fn markdown(sweep: &Sweep) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(held: u32, confirmed: (u32, u32)) -> Rate {
+        Rate {
+            tick_rate: 60,
+            held,
+            confirmed,
+            limit: None,
+            runs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_was_kept_twice_is_confirmed() {
+        for (held, confirmed, words) in [
+            (
+                1700,
+                (2, 2),
+                "60 Hz: 1,700 players held (2 of 2 runs), more",
+            ),
+            (
+                1700,
+                (2, 3),
+                "60 Hz: 1,700 players held (2 of 3 runs), more",
+            ),
+            (
+                1700,
+                (1, 1),
+                "60 Hz: 1,700 players held, not confirmed (kept in 1 of 1 runs), more",
+            ),
+            (0, (0, 0), "60 Hz: nobody held, more"),
+        ] {
+            let line = line(&rate(held, confirmed));
+            assert!(line.starts_with(words), "{line}");
+        }
+    }
 }

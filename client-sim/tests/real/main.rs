@@ -10,6 +10,7 @@ use client_sim::arena::Pilot;
 use downbeat::config::{Secret, Secrets, Settings};
 use downbeat::game::Game;
 use downbeat::game::arena::Arena;
+use downbeat::guard::{Grant, Tokens};
 use downbeat::protocol::Reason;
 use downbeat::server::Server;
 use downbeat::web::Site;
@@ -19,6 +20,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 /// A server in a thread of its own, gone when this is dropped.
 struct Real {
@@ -216,6 +218,51 @@ fn bots_prove_who_they_are_where_that_is_asked() {
 }
 
 #[test]
+fn each_bot_hands_in_a_token_made_elsewhere() {
+    let keys = Secret::new(KEYS.to_owned());
+    let signer = Tokens::new(&keys, None).unwrap();
+    let token = |number: u32| {
+        let grant = Grant {
+            account: format!("player-{number}"),
+            name: None,
+            // The last one admits to another room.
+            rooms: (number == 4)
+                .then(|| "elsewhere".to_owned())
+                .into_iter()
+                .collect(),
+            ttl: Duration::from_secs(600),
+        };
+        signer.sign(grant, None, SystemTime::now()).unwrap() + "\n"
+    };
+    let file = folder("tokens-made").join("tokens");
+    fs::write(&file, (0..5).map(token).collect::<String>()).unwrap();
+    let secrets = Secrets {
+        auth_keys: Some(keys),
+        ..Secrets::default()
+    };
+    let server = Real::start::<Arena>(secrets, |settings| {
+        settings.auth = downbeat::config::Auth::Jwt;
+    });
+    let url = server.url();
+    let file = file.to_str().unwrap();
+    let swarm = ["swarm", "--url", &url, "--tokens", file];
+
+    let four = [&swarm[..], &["--bots", "4", "--duration", "1s"]].concat();
+    let (code, report) = run::<Pilot>("tokens-made", &four);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(number(&report, "/joined"), 4.0);
+
+    let five = [&swarm[..], &["--bots", "5", "--duration", "1s"]].concat();
+    let (code, report) = run::<Pilot>("tokens-made", &five);
+    assert_eq!(code, 1);
+    assert_eq!(number(&report, "/joined"), 4.0, "the fifth is not for here");
+
+    let six = [&swarm[..], &["--bots", "6", "--duration", "1s"]].concat();
+    let (code, _) = run::<Pilot>("tokens-made", &six);
+    assert_eq!(code, 2, "too few tokens");
+}
+
+#[test]
 fn bots_speak_tls_with_whom_they_trust() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let folder = folder("tls");
@@ -252,7 +299,7 @@ fn bots_speak_tls_with_whom_they_trust() {
 #[test]
 fn a_short_soak_counts_what_left_and_finds_nothing_leaked() {
     let server = Real::start::<Arena>(Secrets::default(), |settings| {
-        settings.limbo = std::time::Duration::from_secs(2);
+        settings.limbo = Duration::from_secs(2);
     });
     let url = server.url();
     let arguments = [

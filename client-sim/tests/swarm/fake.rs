@@ -2,24 +2,21 @@
 //!
 //! Each connection gets a world of its own: five ships, of which the first obeys
 //! the player. Snapshots are true ones, made by the protocol's own writers, one
-//! input is used per tick, and a checksum comes with every fifth snapshot. Ends
-//! when it is dropped.
+//! input is used per tick, and a checksum comes with every fifth snapshot. Spectators see
+//! the same. Ends when it is dropped.
 
-use downbeat_protocol::arena::{
-    ArenaWire, Entity, Input, Name, Own, Rules, Ship, Status, controls,
-};
-use downbeat_protocol::codec::{self, FNV_START, fnv1a};
+mod world;
+
+pub(crate) use world::SHIPS;
+
+use downbeat_protocol::arena::{ArenaWire, Event, Input, Name, Row, Rules};
+use downbeat_protocol::codec;
 use downbeat_protocol::message::{Welcome, schema_hash};
-use downbeat_protocol::mirror::add_cell;
-use downbeat_protocol::snapshot::{
-    DeltaWriter, Header, put_entities, write_keyframe, write_snapshot,
-};
 use downbeat_protocol::{
-    CellId, ClientMessage, EntityId, PlayerId, Reason, ResumeToken, SUBPROTOCOL, Seq,
-    ServerMessage, Tick,
+    ClientMessage, PlayerId, Reason, ResumeToken, SUBPROTOCOL, Seq, ServerMessage, Tick,
 };
 use futures_util::{SinkExt, StreamExt};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -31,13 +28,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+use world::World;
 
 /// Ticks and snapshots per second.
 pub(crate) const RATE: u32 = 30;
-/// Ships that each player sees.
-pub(crate) const SHIPS: usize = 5;
-/// The cell they are in.
-const CELL: CellId = CellId(3);
 
 /// What goes wrong, and with which connection (the first is 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +46,8 @@ pub(crate) enum Fault {
     WrongChecksum(u32),
     /// After the tenth snapshot the socket is dropped.
     DropLink(u32),
+    /// When a spectator follows somebody the socket is dropped.
+    DropFollower(u32),
     /// After the tenth snapshot a bye and a close.
     Kick(u32),
     /// After 15 snapshots nothing is sent any more, to anyone.
@@ -76,6 +72,8 @@ pub(crate) const SCORE: u32 = 10;
 struct Shared {
     /// The rooms that hellos named.
     rooms: Mutex<Vec<String>>,
+    /// Whom spectators wished to follow.
+    follows: Mutex<Vec<Option<PlayerId>>>,
     /// Who may come back, by his token; it is valid once.
     players: Mutex<BTreeMap<ResumeToken, PlayerId>>,
     tokens: AtomicU32,
@@ -121,6 +119,11 @@ impl Fake {
     /// The address for `--url`.
     pub(crate) fn url(&self) -> String {
         format!("ws://{}/ws", self.address)
+    }
+
+    /// Whom spectators wished to follow so far, in order.
+    pub(crate) fn follows(&self) -> Vec<Option<PlayerId>> {
+        self.shared.follows.lock().unwrap().clone()
     }
 
     /// The rooms that hellos named so far, ordered, each once.
@@ -223,8 +226,10 @@ async fn serve(
     let Some(Ok(Message::Binary(hello))) = socket.next().await else {
         return Err("no hello".into());
     };
-    let ClientMessage::<Input>::Hello(hello) = codec::decode(&hello)? else {
-        return Err("the first message is no hello".into());
+    let (hello, watches) = match codec::decode(&hello)? {
+        ClientMessage::<Input>::Hello(hello) => (hello, false),
+        ClientMessage::Watch(hello) => (hello, true),
+        _ => return Err("the first message is no hello".into()),
     };
     assert_eq!(hello.schema, schema_hash::<ArenaWire>());
     shared.rooms.lock().unwrap().push(hello.room);
@@ -236,7 +241,10 @@ async fn serve(
         .resume
         .and_then(|token| shared.players.lock().unwrap().remove(&token))
         .filter(|_| fault != Fault::ForgetPlayers);
-    let player = known.unwrap_or(PlayerId(number + 1));
+    let player = match watches {
+        true => PlayerId(0),
+        false => known.unwrap_or(PlayerId(number + 1)),
+    };
     let lost = u32::from(known.is_some() && fault == Fault::LosePoints);
     let welcome = Welcome::<ArenaWire> {
         player,
@@ -251,7 +259,10 @@ async fn serve(
     };
     say(&mut socket, &ServerMessage::Welcome(welcome)).await?;
     let world = World::new(player, SCORE - lost, rules);
-    play(socket, number, fault, world).await
+    if watches {
+        say(&mut socket, &leaderboard()).await?;
+    }
+    play(socket, number, fault, world, shared).await
 }
 
 async fn play(
@@ -259,21 +270,33 @@ async fn play(
     number: u32,
     fault: Fault,
     mut world: World,
+    shared: &Shared,
 ) -> Result<(), Failure> {
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
     let mut heard = Instant::now();
     loop {
         tokio::select! {
             message = socket.next() => match message {
-                Some(Ok(Message::Binary(bytes))) => { heard = Instant::now(); match codec::decode(&bytes)? {
-                    ClientMessage::<Input>::Input { seq, input, .. } => world.inputs.push_back((seq, input)),
-                    ClientMessage::Ping { nonce, .. } => {
-                        say(&mut socket, &ServerMessage::Pong { nonce }).await?;
+                Some(Ok(Message::Binary(bytes))) => {
+                    heard = Instant::now();
+                    match codec::decode(&bytes)? {
+                        ClientMessage::<Input>::Input { seq, input, .. } => {
+                            world.inputs.push_back((seq, input));
+                        }
+                        ClientMessage::Ping { nonce, .. } => {
+                            say(&mut socket, &ServerMessage::Pong { nonce }).await?;
+                        }
+                        ClientMessage::Follow { player } => {
+                            shared.follows.lock().unwrap().push(player);
+                            if fault == Fault::DropFollower(number) {
+                                return Ok(());
+                            }
+                        }
+                        ClientMessage::Hello(_) | ClientMessage::Watch(_) => {
+                            return Err("not from a client in play".into());
+                        }
                     }
-                    ClientMessage::Hello(_) | ClientMessage::Watch(_) | ClientMessage::Follow { .. } => {
-                        return Err("not from a bot in play".into());
-                    }
-                }}
+                }
                 Some(Ok(Message::Close(_))) | None => return Ok(()),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error.into()),
@@ -310,6 +333,19 @@ async fn say(socket: &mut Socket, message: &ServerMessage<ArenaWire>) -> Result<
     Ok(())
 }
 
+/// Two of the ships that a spectator sees.
+fn leaderboard() -> ServerMessage<ArenaWire> {
+    let row = |player, name| Row {
+        player: PlayerId(player),
+        name: Name::new(name),
+        score: SCORE,
+    };
+    ServerMessage::Event(Event::Leaderboard {
+        players: 2,
+        rows: vec![row(1, "eve"), row(2, "bob")],
+    })
+}
+
 /// A bye, a close, and waiting for the answer.
 async fn end(mut socket: Socket, reason: Reason) -> Result<(), Failure> {
     let bye = ServerMessage::Bye {
@@ -325,108 +361,4 @@ async fn end(mut socket: Socket, reason: Reason) -> Result<(), Failure> {
     socket.send(Message::Close(Some(frame))).await?;
     while let Some(Ok(_)) = socket.next().await {}
     Ok(())
-}
-
-/// What one player sees.
-struct World {
-    rules: Rules,
-    entities: Vec<(EntityId, Entity)>,
-    inputs: VecDeque<(Seq, Input)>,
-    applied: Seq,
-    /// Snapshots made.
-    count: u32,
-    writer: DeltaWriter,
-    score: u32,
-}
-
-impl World {
-    fn new(player: PlayerId, score: u32, rules: Rules) -> Self {
-        let entities = (1..=SHIPS as u32).map(|id| {
-            let ship = Ship {
-                x: 256 * (1000 + 300 * id as i32),
-                y: 256 * 2000,
-                vx: 40,
-                vy: -40,
-                heading: 0,
-                aim: 0,
-                controls: 0,
-                health: 100,
-                effects: 0,
-                player: if id == 1 { player } else { PlayerId(0) },
-                name: Name::new("ship"),
-            };
-            (EntityId(id), Entity::Ship(ship))
-        });
-        Self {
-            rules,
-            entities: entities.collect(),
-            inputs: VecDeque::new(),
-            applied: Seq(0),
-            count: 0,
-            writer: DeltaWriter::default(),
-            score,
-        }
-    }
-
-    /// The next tick's snapshot. Inputs stay until more than `delay` wait.
-    fn tick(&mut self, delay: usize, is_wrong: bool) -> Vec<u8> {
-        use downbeat_protocol::Replicate;
-        for (_, entity) in &mut self.entities {
-            entity.predict(&self.rules);
-        }
-        let predicted = self.entities.clone();
-        let before = self.applied;
-        if self.inputs.len() > delay
-            && let Some((seq, input)) = self.inputs.pop_front()
-        {
-            self.applied = seq;
-            if let Entity::Ship(ship) = &mut self.entities[0].1 {
-                ship.controls = input.controls & controls::MOTION;
-                ship.aim = input.aim;
-            }
-        }
-
-        let is_first = self.count == 0;
-        self.count += 1;
-        let mut change = Vec::new();
-        let has_changed = if is_first {
-            write_keyframe(&self.entities, &mut change).unwrap();
-            true
-        } else {
-            self.writer
-                .write(&predicted, &self.entities, &mut change)
-                .unwrap()
-        };
-        let own = Own {
-            score: self.score,
-            kills: 2,
-            deaths: 0,
-            status: Status::Flying { ship: EntityId(1) },
-        };
-        let checksum =
-            (self.count.is_multiple_of(5)).then(|| self.checksum() ^ u32::from(is_wrong));
-        let header = Header {
-            elapsed: 1,
-            applied: self.applied.since(before),
-            waiting: self.inputs.len() as u32,
-            pace: None,
-            own: is_first.then_some(&own),
-            checksum,
-            reset: is_first,
-        };
-        let cells: &[_] = if has_changed {
-            &[(CELL, &change[..])]
-        } else {
-            &[]
-        };
-        let mut bytes = Vec::new();
-        write_snapshot(header, &[], cells.iter().copied(), &mut bytes).unwrap();
-        bytes
-    }
-
-    fn checksum(&self) -> u32 {
-        let mut bytes = Vec::new();
-        put_entities(&self.entities, &mut bytes).unwrap();
-        add_cell(FNV_START, CELL, fnv1a(FNV_START, &bytes))
-    }
 }

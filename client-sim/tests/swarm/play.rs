@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::fake::{Fake, Fault, SCORE};
+use downbeat_protocol::PlayerId;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -134,6 +135,44 @@ fn he_comes_in_sees_his_ship_and_q_gives_the_terminal_back() {
     let (code, left) = terminal.ends();
     assert_eq!(code, 0);
     assert!(!left.contains("health"), "nothing of it stays:\n{left}");
+}
+
+#[test]
+fn a_spectator_follows_one_after_the_other_by_a_key() {
+    let server = Fake::start(Fault::None);
+    let mut terminal = Terminal::play(&server.url(), "--watch");
+    terminal.shows(&[
+        "looks on",
+        "sees everything",
+        "1 eve",
+        "2 bob",
+        "tab follow",
+    ]);
+    for shown in ["follows eve", "follows bob", "sees everything"] {
+        terminal.press("\t");
+        terminal.shows(&[shown]);
+    }
+    terminal.press("q");
+    assert_eq!(terminal.ends().0, 0);
+    let eve_bob_nobody = [Some(PlayerId(1)), Some(PlayerId(2)), None];
+    assert_eq!(server.follows(), eve_bob_nobody);
+}
+
+#[test]
+fn a_spectator_who_comes_back_follows_the_same_player() {
+    let server = Fake::start(Fault::DropFollower(0));
+    let mut terminal = Terminal::play(&server.url(), "--watch");
+    terminal.shows(&["1 eve"]);
+    terminal.press("\t");
+    terminal.shows(&["came back     1 times", "follows eve"]);
+    let deadline = Instant::now() + PATIENCE;
+    while server.follows().len() < 2 {
+        assert!(Instant::now() < deadline, "the server was not told");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(server.follows(), [Some(PlayerId(1)); 2]);
+    terminal.press("q");
+    assert_eq!(terminal.ends().0, 0);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 pub(crate) mod history;
 pub(crate) mod samples;
+pub(crate) mod strategies;
 
 use serde::Serialize;
 use serde_json::Value;

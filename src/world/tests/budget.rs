@@ -1,9 +1,9 @@
 //! The budget, in a game in which nothing can be predicted and everything changes.
 
-use super::*;
-use crate::game::{Refusal, Rejected, Scene};
-use crate::world::puppet::config;
-use downbeat_protocol::{CellId, NoDiff, Pace, Replicate, Wire};
+use crate::game::{Game, Leave, Profile, Refusal, Rejected, Scene};
+use crate::world::puppet::{Puppet, config};
+use crate::world::{Core, CoreConfig};
+use downbeat_protocol::{CellId, EntityId, NoDiff, Pace, PlayerId, Replicate, Tick, Wire};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq)]

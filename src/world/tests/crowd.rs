@@ -1,7 +1,13 @@
 //! What a budget does to those who see a crowd. Every snapshot's checksum is verified.
 
-use super::*;
-use crate::world::puppet::config;
+use super::{shown, tick, truth, wish};
+use crate::game::Game;
+use crate::game::arena::{Arena, Config};
+use crate::world::puppet::{Puppet, config};
+use crate::world::{Core, CoreConfig};
+use downbeat_protocol::arena::{Entity, Status};
+use downbeat_protocol::{EntityId, Seq};
+use std::collections::BTreeMap;
 
 /// How many see the crowd.
 const CROWD: u32 = 60;
@@ -56,7 +62,7 @@ fn the_set_of_what_is_seen_is_exact_whatever_the_budget() {
 #[test]
 fn what_a_slow_cell_holds_is_told_within_four_snapshots() {
     // When player and thing were seen last, and when last equal to the truth.
-    let mut exact = std::collections::BTreeMap::new();
+    let mut exact = BTreeMap::new();
     let mut slowest = 0;
     crowd(1, 300, |now, core, puppets| {
         for (i, puppet) in puppets.iter().enumerate() {

@@ -1,9 +1,11 @@
 //! What a room does that has more to do than time, and when its sockets' threads have.
 
-use super::*;
-use crate::world::Step;
-use crate::world::puppet::config;
-use downbeat_protocol::Pace;
+use super::{arena, shown, tick, truth};
+use crate::game::arena::Arena;
+use crate::world::puppet::{Puppet, config};
+use crate::world::{Core, CoreConfig, Step};
+use downbeat_protocol::arena::Status;
+use downbeat_protocol::{Pace, PlayerId, Reason};
 
 /// Ticks of which each takes `share` of its period; everybody takes and acknowledges.
 fn ticks(core: &mut Core<Arena>, puppets: &mut [Puppet<Arena>], ticks: u32, share: f32) {

@@ -1,8 +1,8 @@
 //! Outlets that are emptied in the last moment, or just not.
 
 use super::*;
-use crate::world::Phase;
 use crate::world::puppet::config;
+use crate::world::{Observer, Phase, Step};
 
 /// Empties outlets while the tick is made: after this phase.
 struct Meanwhile<'a> {
@@ -51,7 +51,7 @@ fn a_tail_that_is_fetched_before_its_snapshots_are_written_costs_nothing() {
         assert_eq!(puppet.resets, 1);
         assert_eq!(shown(puppet), truth(&core, puppet));
     }
-    assert_eq!(core.step_of_overload(), crate::world::Step::Normal);
+    assert_eq!(core.step_of_overload(), Step::Normal);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn of_a_tail_that_is_not_only_it_starts_over() {
 }
 
 /// Every `period`th round a third of the outlets is emptied a tick late.
-fn late_rounds(period: u32) -> crate::world::Step {
+fn late_rounds(period: u32) -> Step {
     let (mut core, mut puppets) = room(40);
     let (late, others) = puppets.split_at_mut(14);
     let mut round = 0;
@@ -96,6 +96,6 @@ fn late_rounds(period: u32) -> crate::world::Step {
 
 #[test]
 fn a_round_that_is_late_now_and_then_is_no_overload_but_one_after_the_other_is() {
-    assert_eq!(late_rounds(4), crate::world::Step::Normal);
-    assert!(late_rounds(1) >= crate::world::Step::FarSlower);
+    assert_eq!(late_rounds(4), Step::Normal);
+    assert!(late_rounds(1) >= Step::FarSlower);
 }
