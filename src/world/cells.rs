@@ -7,6 +7,7 @@
 //! it. When a level is not told, those who have it hear none the less who left and who
 //! entered, which is the same for all of them: only *what changed* waits.
 
+use super::note::Note;
 use super::pace::{Level, Sight, Weights};
 use crate::game::{MAX_CELL, Scene};
 use downbeat_protocol::codec::{EncodeError, FNV_START, fnv1a};
@@ -50,51 +51,6 @@ struct Lane<E> {
     held: Vec<(EntityId, E)>,
     /// Over what is held after a snapshot that did not tell what changed.
     sum: u32,
-}
-
-/// What is wanted of a cell in this snapshot, and where it lies.
-#[derive(Clone, Debug, Default)]
-struct Note {
-    /// The cell holds something now, or held it at the baseline.
-    is_active: bool,
-    /// Those who saw the last snapshot hold something of it.
-    was_shown: bool,
-    wants_keyframe: bool,
-    /// Somebody who holds it at this level is told in this snapshot.
-    is_wanted: [bool; Level::COUNT],
-    /// Somebody holds it at this level after this snapshot.
-    is_kept: [bool; Level::COUNT],
-    weights: Weights,
-    deltas: [Part; Level::COUNT],
-    /// Who left and who entered.
-    members: Part,
-    keyframe: Part,
-}
-
-/// A piece of the shared buffer.
-#[derive(Clone, Copy, Debug, Default)]
-struct Part {
-    start: u32,
-    end: u32,
-}
-
-impl Part {
-    const fn len(self) -> usize {
-        (self.end - self.start) as usize
-    }
-
-    const fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-}
-
-impl From<Range<usize>> for Part {
-    fn from(Range { start, end }: Range<usize>) -> Self {
-        Self {
-            start: start as u32,
-            end: end as u32,
-        }
-    }
 }
 
 impl<E> Default for Cell<E> {
