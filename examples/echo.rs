@@ -106,14 +106,21 @@ impl Entrance {
             kernel_timeout: Duration::from_secs(20),
             send_buffer: 0,
         };
-        websocket::open(&hub, raw, self.telemetry, limits, permit, |line, inlet| {
-            let echo = Echo {
-                assembler: Assembler::new(self.limit),
-                line,
-                is_over: false,
-            };
-            (websocket::outlet(echo, inlet, self.limit), None)
-        })
+        websocket::open(
+            &hub,
+            raw,
+            self.telemetry,
+            limits,
+            permit,
+            |line, inlet, _| {
+                let echo = Echo {
+                    assembler: Assembler::new(self.limit),
+                    line,
+                    is_over: false,
+                };
+                (websocket::outlet(echo, inlet, self.limit), None)
+            },
+        )
     }
 }
 

@@ -9,7 +9,7 @@
 //!  bytes in                                                          bytes out
 //!     │                                                                  ▲
 //!  session   one actor per socket: upgrade, frames, hello, limits     session
-//!     │      inbox: inputs, bounded            outlet: newest snapshot   │
+//!     │      inbox: inputs, bounded          post: the tick's snapshots  │
 //!     ▼                                                                  │
 //!  world     one actor per room: drain → journal → step → view → encode → send → watch
 //!     │                                                                  ▲
@@ -22,7 +22,7 @@
 //! * [`server`] binds one port for sockets and everything else;
 //! * [`websocket`] turns bytes into whole messages, [`session`] is what a peer makes of
 //!   them, [`guard`] the checks at the door;
-//! * [`lobby`] knows the rooms, [`world`] is one of them;
+//! * [`lobby`] knows the rooms, [`world`] is one of them, [`post`] carries what they tell;
 //! * [`game`] is what is played;
 //! * [`protocol`] is every byte on the wire;
 //! * [`web`] has the pages, [`ops`] answers operators, [`telemetry`] counts, [`config`] holds every setting,
@@ -49,6 +49,7 @@ pub mod game;
 pub mod cli;
 pub mod config;
 pub mod ops;
+pub mod post;
 pub mod telemetry;
 pub mod web;
 pub mod websocket;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// below all of them.
 const FLOORS: [&[&str]; 7] = [
     &["game", "config", "telemetry"],
-    &["journal", "guard"],
+    &["journal", "guard", "post"],
     &["world", "websocket"],
     &["lobby", "cluster"],
     &["session", "ops", "web"],

@@ -6,6 +6,7 @@
 use crate::load::pilot::Pilot;
 use downbeat::game::arena::{Arena, Config};
 use downbeat::game::{Game, Profile};
+use downbeat::post::{HEADROOM, Item, Place, Post};
 use downbeat::world::{
     Arrived, Core, CoreConfig, Join, LinkLimits, Outgoing, OutgoingStream, Role, SessionLink, Step,
     Tally, link,
@@ -14,6 +15,9 @@ use downbeat_protocol::arena::Input;
 use downbeat_protocol::codec::EncodeError;
 use downbeat_protocol::{ResumeToken, Seq, Tick};
 use futures_util::{FutureExt, StreamExt};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
 
 /// Ticks, snapshots and inputs per second.
 pub const TICK_RATE: u32 = 20;
@@ -21,6 +25,8 @@ pub const TICK_RATE: u32 = 20;
 /// See the module's doc.
 pub struct Room {
     core: Core<Arena>,
+    /// Where the room leaves all snapshots of a tick.
+    post: Arc<Post>,
     players: Vec<Player>,
 }
 
@@ -46,11 +52,14 @@ impl Room {
         };
         let game = Arena::new(&config, TICK_RATE, 1);
         let mut core = Core::new(core_config(), game);
+        let post = Arc::default();
         let players = (0..players).map(|number| {
-            let (session, member) = link(LinkLimits {
+            let limits = LinkLimits {
                 inputs: 16,
                 events: 64,
-            });
+            };
+            let place = Place::new(Arc::clone(&post), number);
+            let (session, member) = link(limits, Some(place));
             core.join(Join {
                 profile: Profile {
                     name: format!("pilot {number}"),
@@ -72,6 +81,7 @@ impl Room {
         });
         let mut room = Self {
             players: players.collect(),
+            post,
             core,
         };
         room.core.tick(&mut ())?;
@@ -113,6 +123,19 @@ impl Room {
             while let Some(Some(Outgoing::Message(bytes))) = player.outgoing.next().now_or_never() {
                 each(number, &bytes);
             }
+        }
+        let mut items = VecDeque::new();
+        self.post.take(&mut items, Waker::noop());
+        for item in items {
+            let Item::Batch(mut batch) = item else {
+                continue;
+            };
+            let mut index = 0;
+            while let Some((letter, bytes)) = batch.letter(index) {
+                each(letter.key, &bytes[HEADROOM..]);
+                index += 1;
+            }
+            batch.go_home();
         }
     }
 }

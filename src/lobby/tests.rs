@@ -48,10 +48,11 @@ impl House {
     }
 
     fn enter(&self, room: &str) -> Visitor {
-        let (session, member) = link(LinkLimits {
+        let limits = LinkLimits {
             inputs: 16,
             events: 64,
-        });
+        };
+        let (session, member) = link(limits, None);
         self.lobby.do_send(Enter {
             room: room.into(),
             profile: Profile {
@@ -277,10 +278,11 @@ async fn a_panic_ends_its_room_and_leaves_the_others_alone() {
     };
     let lobby = Lobby::<Bomb>::start(&settings, (), telemetry.clone(), board.clone()).unwrap();
     let enter = |room: &str, name: &str| {
-        let (session, member) = link::<()>(LinkLimits {
+        let limits = LinkLimits {
             inputs: 16,
             events: 64,
-        });
+        };
+        let (session, member) = link::<()>(limits, None);
         let profile = Profile {
             name: name.into(),
             ..Profile::default()

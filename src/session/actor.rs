@@ -8,6 +8,7 @@ use super::lane::Shared;
 use crate::config::Settings;
 use crate::guard::{Admission, Readiness};
 use crate::lobby::Enter;
+use crate::post::Place;
 use crate::websocket::{Context, Counted, Line};
 use crate::world::End;
 use actix::{
@@ -37,11 +38,12 @@ impl<W: Wire> Session<W> {
         settings: Arc<Settings>,
         admission: Arc<Admission>,
         room: Option<String>,
-        line: Rc<Line>,
+        (line, place): (Rc<Line>, Place),
         lobby: Recipient<Enter<W::Input>>,
         readiness: Readiness,
     ) -> Self {
-        let conduct = Conduct::new(settings, admission, room, line.peer().ip(), Instant::now());
+        let (address, now) = (line.peer().ip(), Instant::now());
+        let conduct = Conduct::new(settings, admission, room, address, Some(place), now);
         Self {
             shared: Rc::new(Shared {
                 conduct: RefCell::new(conduct),

@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::game::{Leave, Profile};
 use crate::guard::{Admission, Ban, Identity, Meter, Permit, Quota, Verdict};
 use crate::lobby::Enter;
+use crate::post::Place;
 use crate::websocket::{self, Assembler, Whole};
 use crate::world::{Arrived, End, LinkLimits, Outgoing, OutgoingStream, Role, SessionLink, link};
 use actix_http::ws::{CloseCode, CloseReason, Item, Message};
@@ -63,6 +64,8 @@ pub(super) struct Conduct<W: Wire> {
     room: Option<String>,
     /// Where the peer comes from.
     address: IpAddr,
+    /// Where its connection is found; `None`: nowhere, as in tests.
+    place: Option<Place>,
     assembler: Assembler,
     quota: Quota,
     meter: Meter,
@@ -77,6 +80,7 @@ impl<W: Wire> Conduct<W> {
         admission: Arc<Admission>,
         room: Option<String>,
         address: IpAddr,
+        place: Option<Place>,
         now: Instant,
     ) -> Self {
         Self {
@@ -84,6 +88,7 @@ impl<W: Wire> Conduct<W> {
             admission,
             room,
             address,
+            place,
             assembler: Assembler::new(settings.max_message),
             quota: Quota::new(&settings),
             meter: Meter::new(now),
@@ -155,6 +160,13 @@ impl<W: Wire> Conduct<W> {
         true
     }
 
+    /// Lays a snapshot that was carried here behind what comes before it.
+    pub(super) fn keep(&self, snapshot: &[u8]) {
+        if let State::Playing(_, outgoing, _) = &self.state {
+            outgoing.keep(snapshot);
+        }
+    }
+
     /// What the room has for the player; only the end of it, past what lies before, if
     /// his socket `is_stuck`. Pending before there is a room, and after the end.
     pub(super) fn poll_room(
@@ -193,10 +205,11 @@ impl<W: Wire> Conduct<W> {
             Role::Player => Some(self.body()?),
             Role::Spectator => None,
         };
-        let (mine, theirs) = link(LinkLimits {
+        let limits = LinkLimits {
             inputs: self.settings.inbox,
             events: self.settings.outbox,
-        });
+        };
+        let (mine, theirs) = link(limits, self.place.clone());
         let outgoing = mine.outgoing();
         self.state = State::Playing(mine, outgoing, role);
         let enter = Enter {

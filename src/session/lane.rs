@@ -11,7 +11,6 @@ use actix::Recipient;
 use bytes::Bytes;
 use downbeat_protocol::Wire;
 use std::cell::{OnceCell, RefCell};
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -23,25 +22,26 @@ pub(super) struct Shared<W: Wire> {
     pub(super) actor: OnceCell<Recipient<End>>,
 }
 
-/// See the module's doc.
-pub(super) struct SessionLane<W: Wire>(pub(super) Rc<Shared<W>>);
-
-impl<W: Wire> Lane for SessionLane<W> {
-    fn message(&mut self, payload: &[u8], now: Instant) -> bool {
-        self.0.conduct.borrow_mut().input(payload, now)
+impl<W: Wire> Lane for Shared<W> {
+    fn message(&self, payload: &[u8], now: Instant) -> bool {
+        self.conduct.borrow_mut().input(payload, now)
     }
 
-    fn poll_next(&mut self, is_stuck: bool, context: &mut Context<'_>) -> Poll<Bytes> {
-        let mut conduct = self.0.conduct.borrow_mut();
+    fn poll_next(&self, is_stuck: bool, context: &mut Context<'_>) -> Poll<Bytes> {
+        let mut conduct = self.conduct.borrow_mut();
         match ready!(conduct.poll_room(is_stuck, context)) {
             Outgoing::Message(bytes) => Poll::Ready(bytes),
             Outgoing::End(end) => {
                 // There is no room without a hello, and no hello before the start.
-                if let Some(actor) = self.0.actor.get() {
+                if let Some(actor) = self.actor.get() {
                     actor.do_send(end);
                 }
                 Poll::Pending
             }
         }
+    }
+
+    fn keep(&self, message: &[u8]) {
+        self.conduct.borrow().keep(message);
     }
 }

@@ -7,7 +7,6 @@
 
 use super::actor::Session;
 use super::inbound::is_room_name;
-use super::lane::SessionLane;
 use crate::config::{OriginRule, Settings};
 use crate::guard::{Admission, Denied, Permit, Permits, Readiness, client_address, origin_allowed};
 use crate::lobby::Enter;
@@ -101,18 +100,18 @@ fn start<W: Wire>(
         send_buffer: settings.send_buffer,
     };
     let telemetry = Arc::clone(&entrance.telemetry);
-    websocket::open(hub, raw, telemetry, limits, permit, |line, inlet| {
+    websocket::open(hub, raw, telemetry, limits, permit, |line, inlet, place| {
         let session = Session::<W>::new(
             Arc::clone(settings),
             Arc::clone(&entrance.admission),
             room,
-            line,
+            (line, place),
             entrance.lobby.clone(),
             entrance.readiness.clone(),
         );
-        let lane = SessionLane(session.shared());
+        let lane = session.shared();
         let actor = websocket::outlet(session, inlet, settings.max_message);
-        (actor, Some(Box::new(lane) as Box<dyn Lane>))
+        (actor, Some(lane as Rc<dyn Lane>))
     })
 }
 

@@ -8,6 +8,7 @@ use super::lane::Lane;
 use super::line::Line;
 use super::socket::{Inlet, Socket};
 use crate::guard::Permit;
+use crate::post::Place;
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -51,7 +52,7 @@ pub struct Raw {
 
 /// Starts a connection that lives by itself until it ends, on the hub of this thread.
 /// `actor` makes the stream of encoded frames to write, as [`outlet`](super::outlet)
-/// does, and the actor's lane, if it has one.
+/// does, and the actor's lane, if it has one; batches find it at its place.
 ///
 /// # Errors
 /// If the socket is gone already.
@@ -61,7 +62,7 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
     telemetry: Arc<Telemetry>,
     limits: Limits,
     permit: Permit,
-    actor: impl FnOnce(Rc<Line>, Inlet) -> (S, Option<Box<dyn Lane>>),
+    actor: impl FnOnce(Rc<Line>, Inlet, Place) -> (S, Option<Rc<dyn Lane>>),
 ) -> io::Result<()> {
     let Raw { io, first, peer } = raw;
     if limits.send_buffer > 0 {
@@ -71,7 +72,11 @@ pub fn open<S: Stream<Item = Bytes> + 'static>(
     let line = Rc::new(Line::new(peer, telemetry));
     let socket = Socket::new(io, first, Rc::clone(&line), limits);
     let (socket, seat) = hub.seat(socket)?;
-    let (actor, lane) = actor(Rc::clone(&line), Inlet(Rc::clone(&socket)));
+    let (actor, lane) = actor(
+        Rc::clone(&line),
+        Inlet(Rc::clone(&socket)),
+        seat.place.clone(),
+    );
     socket.borrow_mut().lane = lane;
     let driver = Driver::new((socket, seat), line, actor, limits.write_timeout, permit);
     // Spawned rather than awaited: what HTTP kept for this connection can go.

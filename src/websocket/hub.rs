@@ -2,13 +2,14 @@
 //!
 //! An input is used at the next tick and not before, so nothing is woken when it
 //! arrives: every few milliseconds the hub asks once which sockets are ready and reads
-//! them all. Rooms ring a bell when they have something for a connection, which wakes
-//! the thread once, however many they are. Where a connection has a lane the hub does
-//! what is to be done itself; all else is left to the connection's driver.
+//! them all. Rooms leave what they have for the connections at the thread's post, which
+//! wakes it once, however many they are. Where a connection has a lane the hub does what
+//! is to be done itself; all else is left to the connection's driver.
 //!
 //! It is empty as long as there are no connections, and then nothing is looked at.
 
 use super::socket::Socket;
+use crate::post::{Batch, Item, Place, Post};
 use mio::{Events, Poll as Poller, Registry, Token};
 use slab::Slab;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -16,7 +17,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
@@ -37,10 +38,17 @@ pub struct Hub(Rc<OnceCell<Inner>>);
 struct Inner {
     poller: RefCell<Poller>,
     registry: Registry,
-    seats: RefCell<Slab<Rc<RefCell<Socket>>>>,
-    bell: Arc<Bell>,
+    seats: RefCell<Slab<Taken>>,
+    post: Arc<Post>,
     /// Whether there is a task that looks.
     is_watched: Cell<bool>,
+}
+
+/// A seat and who sits there.
+#[derive(Debug)]
+struct Taken {
+    number: u32,
+    socket: Rc<RefCell<Socket>>,
 }
 
 impl Inner {
@@ -50,13 +58,21 @@ impl Inner {
             registry: poller.registry().try_clone()?,
             poller: RefCell::new(poller),
             seats: RefCell::default(),
-            bell: Arc::default(),
+            post: Arc::default(),
             is_watched: Cell::new(false),
         })
     }
 
     fn socket(&self, key: usize) -> Option<Rc<RefCell<Socket>>> {
-        self.seats.borrow().get(key).cloned()
+        let seats = self.seats.borrow();
+        seats.get(key).map(|taken| Rc::clone(&taken.socket))
+    }
+
+    /// The same, unless the seat is another's by now.
+    fn socket_of(&self, key: usize, number: u32) -> Option<Rc<RefCell<Socket>>> {
+        let seats = self.seats.borrow();
+        let taken = seats.get(key).filter(|taken| taken.number == number)?;
+        Some(Rc::clone(&taken.socket))
     }
 }
 
@@ -75,17 +91,18 @@ impl Hub {
         let entry = seats.vacant_entry();
         let key = entry.key();
         socket.io.tcp_mut().pace(&inner.registry, Token(key))?;
-        socket.knock = Waker::from(Arc::new(Knock {
-            bell: Arc::clone(&inner.bell),
-            key,
-        }));
+        let place = Place::new(Arc::clone(&inner.post), key);
+        socket.knock = Waker::from(Arc::new(Knock(place.clone())));
         let socket = Rc::new(RefCell::new(socket));
-        entry.insert(Rc::clone(&socket));
+        entry.insert(Taken {
+            number: place.number,
+            socket: Rc::clone(&socket),
+        });
         let hub = self.clone();
         if !inner.is_watched.replace(true) {
             actix_rt::spawn(Watch::new(hub.clone()));
         }
-        Ok((socket, Seat { hub, key }))
+        Ok((socket, Seat { hub, place }))
     }
 }
 
@@ -93,69 +110,29 @@ impl Hub {
 #[derive(Debug)]
 pub(super) struct Seat {
     hub: Hub,
-    key: usize,
+    pub(super) place: Place,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         if let Some(inner) = self.hub.0.get() {
             // The kernel forgets the socket when it is closed.
-            inner.seats.borrow_mut().try_remove(self.key);
+            inner.seats.borrow_mut().try_remove(self.place.key);
         }
-    }
-}
-
-/// Which connections somebody has something for; rung from any thread.
-#[derive(Debug, Default)]
-struct Bell(Mutex<Rung>);
-
-#[derive(Debug, Default)]
-struct Rung {
-    keys: VecDeque<usize>,
-    listener: Option<Waker>,
-}
-
-impl Bell {
-    fn ring(&self, key: usize) {
-        let mut rung = self.lock();
-        rung.keys.push_back(key);
-        let listener = rung.listener.take();
-        drop(rung);
-        if let Some(listener) = listener {
-            listener.wake();
-        }
-    }
-
-    /// Exchanges what was rung for `keys`, which are empty; wakes when there was
-    /// nothing and then is.
-    fn take(&self, keys: &mut VecDeque<usize>, listener: &Waker) {
-        let mut rung = self.lock();
-        if rung.keys.is_empty() {
-            rung.listener = Some(listener.clone());
-        }
-        std::mem::swap(&mut rung.keys, keys);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Rung> {
-        // Nothing under the lock can panic half way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Rings for one connection. If its seat is another's by then, that one is looked at
 /// for nothing.
-struct Knock {
-    bell: Arc<Bell>,
-    key: usize,
-}
+struct Knock(Place);
 
 impl Wake for Knock {
     fn wake(self: Arc<Self>) {
-        self.bell.ring(self.key);
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.bell.ring(self.key);
+        self.0.post.put(Item::Ring(self.0.key));
     }
 }
 
@@ -166,7 +143,10 @@ struct Watch {
     events: Events,
     /// Sockets that are not yet read to their end.
     unread: Vec<usize>,
-    rung: VecDeque<usize>,
+    /// Fetched from the post.
+    items: VecDeque<Item>,
+    /// What is being sent, and how many of its letters were.
+    sending: Option<(Box<Batch>, usize)>,
 }
 
 impl Watch {
@@ -176,7 +156,8 @@ impl Watch {
             timer: Box::pin(tokio::time::sleep(PACE)),
             events: Events::with_capacity(SLICE),
             unread: Vec::new(),
-            rung: VecDeque::new(),
+            items: VecDeque::new(),
+            sending: None,
         }
     }
 
@@ -207,6 +188,44 @@ impl Watch {
         }
         found == SLICE
     }
+
+    /// Delivers what lies at the post, a slice of it; `true` if there is more.
+    fn deliver(&mut self, inner: &Inner, waker: &Waker) -> bool {
+        for _ in 0..SLICE {
+            if !self.deliver_one(inner) {
+                inner.post.take(&mut self.items, waker);
+                if self.items.is_empty() {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// `false` if there is nothing left of what was fetched.
+    fn deliver_one(&mut self, inner: &Inner) -> bool {
+        if let Some((mut batch, sent)) = self.sending.take() {
+            let Some((letter, bytes)) = batch.letter(sent) else {
+                batch.go_home();
+                return true;
+            };
+            if let Some(socket) = inner.socket_of(letter.key, letter.number) {
+                socket.borrow_mut().send(letter, bytes);
+            }
+            self.sending = Some((batch, sent + 1));
+            return true;
+        }
+        match self.items.pop_front() {
+            Some(Item::Batch(batch)) => self.sending = Some((batch, 0)),
+            Some(Item::Ring(key)) => {
+                if let Some(socket) = inner.socket(key) {
+                    socket.borrow_mut().deliver();
+                }
+            }
+            None => return false,
+        }
+        true
+    }
 }
 
 impl Future for Watch {
@@ -230,22 +249,9 @@ impl Future for Watch {
                 context.waker().wake_by_ref();
             }
         }
-        let mut left = SLICE;
-        loop {
-            if this.rung.is_empty() {
-                inner.bell.take(&mut this.rung, context.waker());
-            }
-            let Some(key) = this.rung.pop_front() else {
-                return Poll::Pending;
-            };
-            if let Some(socket) = inner.socket(key) {
-                socket.borrow_mut().deliver();
-            }
-            left -= 1;
-            if left == 0 {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            }
+        if this.deliver(inner, context.waker()) {
+            context.waker().wake_by_ref();
         }
+        Poll::Pending
     }
 }

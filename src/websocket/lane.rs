@@ -8,6 +8,7 @@
 //! Order is kept. Nothing is offered while a frame before it is on its way to the
 //! actor, and what the actor and the lane send passes through one outbox.
 
+use crate::post::HEADROOM;
 use bytes::Bytes;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -25,12 +26,16 @@ const SMALL_HEADER: usize = 6;
 pub trait Lane {
     /// A whole binary message of at most 125 bytes, at this time. `false` if it is not for the
     /// lane, which has then done nothing: the actor gets it.
-    fn message(&mut self, payload: &[u8], now: Instant) -> bool;
+    fn message(&self, payload: &[u8], now: Instant) -> bool;
 
     /// The next binary message to send; pending if there is none, and then `context`
     /// is woken by the next one. A lane whose socket `is_stuck` yields none, but it may
     /// use the call to look whether the connection ends.
-    fn poll_next(&mut self, is_stuck: bool, context: &mut Context<'_>) -> Poll<Bytes>;
+    fn poll_next(&self, is_stuck: bool, context: &mut Context<'_>) -> Poll<Bytes>;
+
+    /// Keeps a message that was carried here and cannot be sent at once:
+    /// [`poll_next`](Self::poll_next) yields it in its turn.
+    fn keep(&self, message: &[u8]);
 }
 
 /// If `bytes` begin with a whole, small, binary message: its payload's length, which is
@@ -49,21 +54,45 @@ pub(super) fn small(bytes: &[u8], payload: &mut [u8; MAX_SMALL]) -> Option<(usiz
     Some((length, SMALL_HEADER + length))
 }
 
-/// Appends a server's frame around a binary message (RFC 6455 section 5.2: unmasked).
+/// The header of a server's frame around a binary message (RFC 6455 section 5.2:
+/// unmasked), and how long it is.
+fn header(length: usize) -> ([u8; HEADROOM], usize) {
+    let mut header = [0; HEADROOM];
+    header[0] = WHOLE_BINARY;
+    let end = match length {
+        0..=MAX_SMALL => {
+            header[1] = length as u8;
+            2
+        }
+        ..=0xFFFF => {
+            header[1] = 126;
+            header[2..4].copy_from_slice(&(length as u16).to_be_bytes());
+            4
+        }
+        _ => {
+            header[1] = 127;
+            header[2..].copy_from_slice(&(length as u64).to_be_bytes());
+            HEADROOM
+        }
+    };
+    (header, end)
+}
+
+/// Appends a binary message's frame.
 pub(super) fn put_binary(message: &[u8], frames: &mut Vec<u8>) {
-    frames.push(WHOLE_BINARY);
-    match message.len() {
-        length @ 0..=MAX_SMALL => frames.push(length as u8),
-        length @ ..=0xFFFF => {
-            frames.push(126);
-            frames.extend_from_slice(&(length as u16).to_be_bytes());
-        }
-        length => {
-            frames.push(127);
-            frames.extend_from_slice(&(length as u64).to_be_bytes());
-        }
-    }
+    let (header, end) = header(message.len());
+    frames.extend_from_slice(&header[..end]);
     frames.extend_from_slice(message);
+}
+
+/// Makes a binary message's frame where it lies, behind [`HEADROOM`].
+pub(super) fn frame_in_place(part: &mut [u8]) -> &[u8] {
+    let (header, end) = header(part.len().saturating_sub(HEADROOM));
+    let start = HEADROOM - end;
+    if let Some(room) = part.get_mut(start..HEADROOM) {
+        room.copy_from_slice(&header[..end]);
+    }
+    part.get(start..).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -117,9 +146,11 @@ mod tests {
             let (mut ours, mut theirs) = (vec![9], BytesMut::from(&[9][..]));
             put_binary(&message, &mut ours);
             Codec::new()
-                .encode(Message::Binary(message.into()), &mut theirs)
+                .encode(Message::Binary(message.clone().into()), &mut theirs)
                 .unwrap();
             assert_eq!(ours, theirs, "{length}");
+            let mut part = [&[0; HEADROOM], &message[..]].concat();
+            assert_eq!(frame_in_place(&mut part), &theirs[1..], "{length}");
         }
     }
 }

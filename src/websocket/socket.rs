@@ -11,11 +11,13 @@ use super::io::Io;
 use super::lane::{self, Lane};
 use super::line::Line;
 use super::outbox::Outbox;
+use crate::post::{HEADROOM, Letter};
 use actix_web::error::PayloadError;
 use bytes::Bytes;
 use downbeat_protocol::Reason;
 use futures_util::Stream;
 use mio::event::Event;
+use prometheus::IntCounter;
 use std::cell::RefCell;
 use std::fmt;
 use std::io;
@@ -55,11 +57,12 @@ pub(super) struct Socket {
     pub(super) io: Io,
     pub(super) outbox: Outbox,
     /// While there is an actor, if it has one.
-    pub(super) lane: Option<Box<dyn Lane>>,
+    pub(super) lane: Option<Rc<dyn Lane>>,
     /// Who does what the hub and the lane do not.
     pub(super) driver: Waker,
     /// Has the hub look for what the lane has to send.
     pub(super) knock: Waker,
+    bytes_in: IntCounter,
     line: Rc<Line>,
     scanner: Scanner,
     reads_while_stuck: bool,
@@ -73,13 +76,15 @@ pub(super) struct Socket {
 impl Socket {
     /// `first` are bytes that came together with the request.
     pub(super) fn new(io: Io, first: Bytes, line: Rc<Line>, limits: Limits) -> Self {
-        line.telemetry.bytes_in.inc_by(first.len() as u64);
+        let bytes_in = line.telemetry.bytes_in.clone();
+        bytes_in.inc_by(first.len() as u64);
         Self {
             io,
             outbox: Outbox::new(&line.telemetry),
             lane: None,
             driver: Waker::noop().clone(),
             knock: Waker::noop().clone(),
+            bytes_in,
             line,
             scanner: Scanner::new(limits.max_message, limits.texts),
             reads_while_stuck: limits.reads_while_stuck,
@@ -125,7 +130,7 @@ impl Socket {
 
     /// Gives the lane what is for it at the front of `bytes`; what is left.
     fn offer<'a>(&mut self, mut bytes: &'a [u8], now: Instant) -> &'a [u8] {
-        let Some(lane) = &mut self.lane else {
+        let Some(lane) = &self.lane else {
             return bytes;
         };
         let mut payload = [0; lane::MAX_SMALL];
@@ -148,7 +153,7 @@ impl Socket {
 
     /// Sends what the lane has.
     pub(super) fn deliver(&mut self) {
-        let Some(lane) = &mut self.lane else { return };
+        let Some(lane) = &self.lane else { return };
         let mut context = Context::from_waker(&self.knock);
         if !self.outbox.is_empty() {
             // There is nothing to be had from it but the end.
@@ -160,15 +165,24 @@ impl Socket {
             while let Poll::Ready(message) = lane.poll_next(false, &mut context) {
                 lane::put_binary(&message, frames);
             }
-            if frames.is_empty() {
-                return;
-            }
-            let mut context = Context::from_waker(&self.driver);
-            let written = self.outbox.poll_through(&mut self.io, frames, &mut context);
-            if !matches!(written, Poll::Ready(Ok(()))) {
-                self.driver.wake_by_ref();
+            if !frames.is_empty() {
+                write_through(&mut self.io, &mut self.outbox, &self.driver, frames);
             }
         });
+    }
+
+    /// Sends a message of a batch. What comes before it goes first, and while the socket
+    /// takes nothing it is kept.
+    pub(super) fn send(&mut self, letter: &mut Letter, bytes: &mut [u8]) {
+        let Some(lane) = &self.lane else { return };
+        if self.outbox.is_empty() && !letter.is_behind {
+            let frame = lane::frame_in_place(bytes);
+            write_through(&mut self.io, &mut self.outbox, &self.driver, frame);
+        } else {
+            lane.keep(bytes.get(HEADROOM..).unwrap_or_default());
+            letter.is_kept = true;
+            self.deliver();
+        }
     }
 
     /// Writes what waits. Pending while the socket takes no more.
@@ -247,8 +261,16 @@ impl Socket {
             self.heard = Heard::Eof;
             return Poll::Ready(&[]);
         }
-        self.line.telemetry.bytes_in.inc_by(length as u64);
+        self.bytes_in.inc_by(length as u64);
         Poll::Ready(&buffer[..length])
+    }
+}
+
+/// Writes frames while none wait. What the socket does not take is the driver's.
+fn write_through(io: &mut Io, outbox: &mut Outbox, driver: &Waker, frames: &[u8]) {
+    let written = outbox.poll_through(io, frames, &mut Context::from_waker(driver));
+    if !matches!(written, Poll::Ready(Ok(()))) {
+        driver.wake_by_ref();
     }
 }
 

@@ -90,6 +90,7 @@ impl<G: Game> Core<G> {
     /// Looks which outlets lie full; `before` is how many did at the last look of the
     /// same wait.
     fn look(&mut self, before: Option<u32>) {
+        self.collect();
         let (mut all_live, mut full_live) = (0, 0);
         let mut backlog = Backlog::default();
         for member in &mut self.members {

@@ -227,6 +227,8 @@ impl<G: Game> Core<G> {
         if is_due {
             self.send_snapshots()?;
         }
+        // In this order: who is rung for may have a snapshot, which takes the events along.
+        self.scratch.posts.deliver();
         self.scratch.rings.clear();
         observer.done(Phase::Send);
 
@@ -344,9 +346,6 @@ impl<G: Game> Core<G> {
             return Ok(());
         };
         let member = &self.members[index];
-        let Some(link) = member.link() else {
-            return Ok(());
-        };
         let welcome = ServerMessage::<G::Wire>::Welcome(Welcome {
             player: if member.is_player() {
                 player
@@ -362,8 +361,8 @@ impl<G: Game> Core<G> {
             resume: member.token,
             rules: self.game.rules(),
         });
-        let ring = link.event(codec::encode(&welcome)?.into());
-        self.scratch.rings.push(ring);
+        let ring = self.members[index].tell(codec::encode(&welcome)?.into());
+        self.scratch.rings.extend(ring);
         Ok(())
     }
 
@@ -376,16 +375,17 @@ impl<G: Game> Core<G> {
             let bytes: Bytes = codec::encode(&ServerMessage::<G::Wire>::Event(event))?.into();
             match audience {
                 Audience::All => {
-                    for link in self.members.iter().filter_map(Member::link) {
-                        self.scratch.rings.push(link.event(bytes.clone()));
-                        self.tally.events += 1;
+                    for member in &mut self.members {
+                        let ring = member.tell(bytes.clone());
+                        self.tally.events += u32::from(ring.is_some());
+                        self.scratch.rings.extend(ring);
                     }
                 }
                 Audience::Player(player) => {
-                    let member = self.index(player).map(|index| &self.members[index]);
-                    if let Some(link) = member.and_then(Member::link) {
-                        self.scratch.rings.push(link.event(bytes));
-                        self.tally.events += 1;
+                    if let Some(index) = self.index(player) {
+                        let ring = self.members[index].tell(bytes);
+                        self.tally.events += u32::from(ring.is_some());
+                        self.scratch.rings.extend(ring);
                     }
                 }
             }

@@ -7,6 +7,7 @@
 use super::inbox::{Arrived, Inbox, Mail};
 use super::outlet::{End, Outgoing, Outlet, Ring};
 use crate::game::Leave;
+use crate::post::Place;
 use bytes::Bytes;
 use downbeat_protocol::{PlayerId, Reason, Tick};
 use futures_util::Stream;
@@ -23,14 +24,16 @@ pub struct LinkLimits {
     pub events: usize,
 }
 
-/// A new link: the session's end and the room's end.
+/// A new link: the session's end and the room's end. Snapshots are carried to the
+/// session's `place`; without one they wait at its end of the link.
 #[must_use]
-pub fn link<I>(limits: LinkLimits) -> (SessionLink<I>, MemberLink<I>) {
+pub fn link<I>(limits: LinkLimits, place: Option<Place>) -> (SessionLink<I>, MemberLink<I>) {
     let inbox = Arc::new(Inbox::new(limits.inputs));
     let outlet = Arc::new(Outlet::new(limits.events));
     let member = MemberLink {
         inbox: Arc::clone(&inbox),
         outlet: Arc::clone(&outlet),
+        place,
     };
     (SessionLink { inbox, outlet }, member)
 }
@@ -89,6 +92,11 @@ impl OutgoingStream {
     pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<Option<End>> {
         self.0.poll_end(context)
     }
+
+    /// Lays a snapshot that was carried here behind what comes before it.
+    pub fn keep(&self, snapshot: &[u8]) {
+        self.0.keep(Bytes::copy_from_slice(snapshot));
+    }
 }
 
 impl Stream for OutgoingStream {
@@ -105,6 +113,7 @@ impl Stream for OutgoingStream {
 pub struct MemberLink<I> {
     inbox: Arc<Inbox<I>>,
     outlet: Arc<Outlet>,
+    place: Option<Place>,
 }
 
 impl<I> MemberLink<I> {
@@ -113,10 +122,15 @@ impl<I> MemberLink<I> {
         self.inbox.swap(mail);
     }
 
-    /// Whether the last snapshot was taken.
+    /// Whether no snapshot lies at the session's end that it has not taken.
     #[must_use]
     pub fn is_free(&self) -> bool {
         self.outlet.is_free()
+    }
+
+    /// Where the session's connection is.
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
     }
 
     /// Lays down a snapshot, in place of one not yet taken. The session is woken when
@@ -131,7 +145,7 @@ impl<I> MemberLink<I> {
         self.outlet.event(bytes)
     }
 
-    /// Bytes of messages that the session has taken.
+    /// Bytes of messages that the session has taken, without what was carried to it.
     #[must_use]
     pub fn bytes_taken(&self) -> u64 {
         self.outlet.taken()

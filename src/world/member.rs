@@ -13,10 +13,12 @@
 
 use super::inbox::Arrived;
 use super::link::MemberLink;
+use super::outlet::Ring;
 use super::overload::Step;
 use super::pace::Sight;
 use crate::game::{Game, Input, Own, Profile};
 use crate::guard::Permit;
+use bytes::Bytes;
 use downbeat_protocol::{CellId, Pace, PlayerId, ResumeToken, Seq, Tick};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -59,6 +61,15 @@ pub(super) enum Presence<I> {
     /// It is not, since this tick: the body stays in the game, and the token
     /// brings the player back to it.
     Limbo(Tick),
+}
+
+impl<I> Presence<I> {
+    pub(super) fn link(&self) -> Option<&MemberLink<I>> {
+        match self {
+            Self::Live(link) => Some(link),
+            Self::Limbo(_) => None,
+        }
+    }
 }
 
 /// One player of a room, or a spectator.
@@ -125,10 +136,27 @@ pub(super) struct Told<G: Game> {
     /// Whether the next snapshot cannot build on the last: the first one, or one
     /// was skipped.
     pub(super) broken: bool,
+    /// Where his last snapshot is.
+    pub(super) parcel: Parcel,
+    /// Bytes of snapshots that were carried to his socket.
+    pub(super) carried: u64,
+    /// Whether events were laid down that his next snapshot must not overtake.
+    pub(super) has_news: bool,
     /// Whether he has taken his last snapshot, as of the last look.
     pub(super) is_free: bool,
     /// Whether the snapshot in the making goes to him.
     pub(super) due: bool,
+}
+
+/// Where a snapshot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parcel {
+    /// His socket has it, or there was none.
+    Taken,
+    /// On its way, in a batch that is not yet back.
+    Carried,
+    /// At his end of the link, until the session takes it.
+    Laid,
 }
 
 /// What is kept of a player when his room is saved. Its token is a secret.
@@ -230,15 +258,24 @@ impl<G: Game> Member<G> {
     }
 
     pub(super) fn link(&self) -> Option<&MemberLink<Input<G>>> {
-        match &self.presence {
-            Presence::Live(link) => Some(link),
-            Presence::Limbo(_) => None,
-        }
+        self.presence.link()
+    }
+
+    /// Lays down a message that he must not miss; his next snapshot comes after it.
+    pub(super) fn tell(&mut self, message: Bytes) -> Option<Ring> {
+        let ring = self.presence.link()?.event(message);
+        self.told.has_news = true;
+        Some(ring)
     }
 
     /// Whether he has taken his last snapshot; `None` if he has no link.
     pub(super) fn is_free(&self) -> Option<bool> {
-        self.link().map(MemberLink::is_free)
+        let link = self.presence.link()?;
+        Some(match self.told.parcel {
+            Parcel::Taken => true,
+            Parcel::Carried => false,
+            Parcel::Laid => link.is_free(),
+        })
     }
 
     /// How many ticks the oldest snapshot not yet acknowledged is old, without those
@@ -276,6 +313,9 @@ impl<G: Game> Told<G> {
             pace: None,
             own: None,
             broken: true,
+            parcel: Parcel::Taken,
+            carried: 0,
+            has_news: false,
             is_free: true,
             due: false,
         }

@@ -1,7 +1,8 @@
 //! One room: its game, its members and the tick.
 //!
 //! ```text
-//!  session ──SessionLink──► inbox ─┐                      ┌─► outlet ──SessionLink──► session
+//!  session ──SessionLink──► inbox ─┐                      ┌─► posts ──batch──► thread of sockets
+//!                                  │                      ├─► outlet ──SessionLink──► session
 //!                                  ▼                      │
 //!  metronome ──beat──► actor ──► core: drain, journal, step, view, encode, send, watch
 //! ```
@@ -25,6 +26,7 @@ mod overload;
 mod oversight;
 mod pace;
 mod parting;
+mod posts;
 mod save;
 mod snapshot;
 mod watch;

@@ -1,7 +1,8 @@
 //! What the world has for one player and his session has not yet taken.
 //!
-//! At most one snapshot: while it lies here the player is behind, and the world
-//! does not even build the next one. A few events: they are told once and
+//! Nearly always empty, since snapshots are carried past it in batches. At most one
+//! snapshot, if his socket was stuck or something lay before it: while it lies here the
+//! player is behind, and the world does not even build the next one. A few events: they are told once and
 //! reliably, so when they overflow the session ends. And the end, once.
 
 use actix::Message;
@@ -97,7 +98,7 @@ impl Outlet {
         }
     }
 
-    /// Whether the last snapshot was taken.
+    /// Whether no snapshot lies here.
     pub(super) fn is_free(&self) -> bool {
         self.lock().snapshot.is_none()
     }
@@ -105,8 +106,13 @@ impl Outlet {
     /// Lays down a snapshot. Ask [`is_free`](Self::is_free) first: one that still
     /// lies there is lost.
     pub(super) fn snapshot(&self, bytes: Bytes) -> Ring {
-        self.lock().snapshot = Some(bytes);
+        self.keep(bytes);
         Ring(self.waker.take())
+    }
+
+    /// The same by whoever carries it, and looks here next.
+    pub(super) fn keep(&self, bytes: Bytes) {
+        self.lock().snapshot = Some(bytes);
     }
 
     /// Lays down a message that must not be lost; too many of them end the
@@ -134,6 +140,10 @@ impl Outlet {
         self.waker.register(context.waker());
         let mut state = self.lock();
         if let Some(event) = state.events.pop_front() {
+            if state.events.is_empty() {
+                // Events are rare: their memory would lie here for ever.
+                state.events = VecDeque::new();
+            }
             state.taken += event.len() as u64;
             return Poll::Ready(Some(Outgoing::Message(event)));
         }

@@ -99,7 +99,9 @@ impl<G: Game> Core<G> {
             round_trip: member.round_trip,
             lag: member.lag(self.tick),
             waiting: member.pending.len(),
-            bytes_out: member.link().map_or(0, |link| link.bytes_taken()),
+            bytes_out: member
+                .link()
+                .map_or(0, |link| link.bytes_taken() + member.told.carried),
         });
         Inspection {
             tick: self.tick,

@@ -8,6 +8,7 @@ use super::member::{Join, Role};
 use super::outlet::{End, Outgoing};
 use super::overload::Step;
 use crate::game::{Entity, Event, Game, Input, Own, Profile};
+use crate::post::Place;
 use downbeat_protocol::message::Welcome;
 use downbeat_protocol::{Mirror, Pace, ResumeToken, Seq, ServerMessage, Tick, codec};
 use futures_util::{FutureExt, StreamExt};
@@ -72,7 +73,22 @@ impl<G: Game> Puppet<G> {
             name: name.into(),
             ..Profile::default()
         };
-        Self::knock(core, profile, resume, draw, Role::Player)
+        Self::knock(core, profile, resume, draw, Role::Player, None)
+    }
+
+    /// The same over a connection, to which snapshots are carried.
+    pub(super) fn join_at(
+        core: &mut Core<G>,
+        name: &str,
+        resume: Option<ResumeToken>,
+        place: &Place,
+    ) -> Self {
+        let profile = Profile {
+            name: name.into(),
+            ..Profile::default()
+        };
+        let place = Some(place.clone());
+        Self::knock(core, profile, resume, name, Role::Player, place)
     }
 
     /// The same for somebody in particular.
@@ -82,12 +98,13 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         draw: &str,
     ) -> Self {
-        Self::knock(core, profile, resume, draw, Role::Player)
+        Self::knock(core, profile, resume, draw, Role::Player, None)
     }
 
     /// Looks on.
     pub(super) fn watch(core: &mut Core<G>) -> Self {
-        Self::knock(core, Profile::default(), None, "watcher", Role::Spectator)
+        let profile = Profile::default();
+        Self::knock(core, profile, None, "watcher", Role::Spectator, None)
     }
 
     fn knock(
@@ -96,8 +113,9 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         draw: &str,
         role: Role,
+        place: Option<Place>,
     ) -> Self {
-        let (session, member) = link(LIMITS);
+        let (session, member) = link(LIMITS, place);
         let mut token = [0; 16];
         for (byte, from) in token.iter_mut().zip(draw.bytes()) {
             *byte = from;
@@ -141,6 +159,24 @@ impl<G: Game> Puppet<G> {
                 Outgoing::End(end) => self.end = Some(end),
             }
         }
+    }
+
+    /// Takes a message that was carried here; if it is to come behind others it is laid
+    /// behind them first. Whether it was.
+    pub(super) fn carried(&mut self, message: &[u8], is_behind: bool) -> bool {
+        if is_behind {
+            self.lay(message);
+            self.take();
+        } else {
+            self.bytes += message.len();
+            self.read(codec::decode(message).expect("a server's message"));
+        }
+        is_behind
+    }
+
+    /// Lays a message that was carried here behind others.
+    pub(super) fn lay(&self, message: &[u8]) {
+        self.outgoing.keep(message);
     }
 
     /// Takes all there is, and says so.

@@ -7,8 +7,8 @@ use super::core::Core;
 use super::member::{Role, Told};
 use super::outlet::Ring;
 use super::pace::{Level, Sight, assign, reach};
+use super::posts::Posts;
 use crate::game::{Game, MAX_CELL};
-use bytes::Bytes;
 use downbeat_protocol::CellId;
 use downbeat_protocol::codec::{EncodeError, FNV_START};
 use downbeat_protocol::mirror::add_cell;
@@ -117,6 +117,8 @@ impl<G: Game> Core<G> {
 
     /// The second half of step 6: each due player's snapshot.
     pub(super) fn send_snapshots(&mut self) -> Result<(), EncodeError> {
+        // What came home since the last look counts for who was not ready then.
+        self.collect();
         let with_checksum = self.has_checksum();
         let step = self.overload.step().number();
         let interval = self.interval();
@@ -199,10 +201,16 @@ impl<G: Game> Core<G> {
                 }),
                 reset: told.broken,
             };
-            scratch.bytes.clear();
-            let parts = scratch.parts.iter();
-            let parts = parts.map(|(cell, part)| (*cell, cells.bytes(part)));
-            write_snapshot(header, &scratch.hidden, parts, &mut scratch.bytes)?;
+            // Whoever is due has a link.
+            if let Some(link) = member.presence.link() {
+                let parts = scratch.parts.iter();
+                let parts = parts.map(|(cell, part)| (*cell, cells.bytes(part)));
+                let write = |bytes: &mut _| write_snapshot(header, &scratch.hidden, parts, bytes);
+                let posts = &mut scratch.posts;
+                told.parcel = posts.write(link, member.id, told.has_news, write)?;
+                told.has_news = false;
+                tally.snapshots += 1;
+            }
 
             told.tick = *tick;
             told.applied = applied;
@@ -210,12 +218,6 @@ impl<G: Game> Core<G> {
             told.broken = false;
             if !told.stays {
                 std::mem::swap(&mut told.view, &mut told.next_view);
-            }
-            if let Some(link) = member.link() {
-                // The one allocation of a snapshot, of exactly its size.
-                let bytes = Bytes::copy_from_slice(&scratch.bytes);
-                scratch.rings.push(link.snapshot(bytes));
-                tally.snapshots += 1;
             }
         }
         self.count_checksum();
@@ -237,13 +239,13 @@ impl<G: Game> Core<G> {
 /// Buffers for one player's snapshot, kept between players, and whom to wake at the end.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    pub(super) posts: Posts,
     pub(super) rings: Vec<Ring>,
     /// The cells in sight, the nearest first.
     seen: Vec<CellId>,
     hidden: Vec<CellId>,
     /// Where the encoded change of each cell lies.
     parts: Vec<(CellId, Range<usize>)>,
-    bytes: Vec<u8>,
 }
 
 /// What a player holds: his view at the last snapshot, asked for in ascending order.

@@ -2,6 +2,7 @@
 //! told what real clients would be told. Here is what the subjects below share.
 
 mod budget;
+mod carried;
 mod crowd;
 mod inputs;
 mod members;

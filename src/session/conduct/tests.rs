@@ -14,7 +14,7 @@ type ArenaStep = Step<Input>;
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn conduct(now: Instant) -> Arena {
-    Conduct::new(Arc::default(), Arc::default(), None, ADDRESS, now)
+    Conduct::new(Arc::default(), Arc::default(), None, ADDRESS, None, now)
 }
 
 fn binary(message: &ClientMessage<Input>) -> Message {
