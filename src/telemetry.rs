@@ -5,6 +5,7 @@
 //! meanings stand in `docs/operations.md`.
 
 use downbeat_protocol::Reason;
+use prometheus::core::Collector;
 use prometheus::{
     Error, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, exponential_buckets,
@@ -159,41 +160,36 @@ impl Telemetry {
 struct Maker<'a>(&'a Registry);
 
 impl Maker<'_> {
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
-        let metric = IntGauge::new(name, help)?;
+    fn keep<M: Collector + Clone + 'static>(&self, metric: M) -> Result<M, Error> {
         self.0.register(Box::new(metric.clone()))?;
         Ok(metric)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
+        self.keep(IntGauge::new(name, help)?)
     }
 
     fn gauges(&self, name: &str, help: &str, label: &str) -> Result<IntGaugeVec, Error> {
-        let metric = IntGaugeVec::new(Opts::new(name, help), &[label])?;
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
+        self.keep(IntGaugeVec::new(Opts::new(name, help), &[label])?)
     }
 
     fn counter(&self, name: &str, help: &str) -> Result<IntCounter, Error> {
-        let metric = IntCounter::new(name, help)?;
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
+        self.keep(IntCounter::new(name, help)?)
     }
 
     fn counters(&self, name: &str, help: &str, label: &str) -> Result<IntCounterVec, Error> {
-        let metric = IntCounterVec::new(Opts::new(name, help), &[label])?;
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
+        self.keep(IntCounterVec::new(Opts::new(name, help), &[label])?)
     }
 
     fn histogram(&self, name: &str, help: &str) -> Result<Histogram, Error> {
-        let metric = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets()?))?;
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
+        self.keep(Histogram::with_opts(
+            HistogramOpts::new(name, help).buckets(buckets()?),
+        )?)
     }
 
     fn histograms(&self, name: &str, help: &str, label: &str) -> Result<HistogramVec, Error> {
         let options = HistogramOpts::new(name, help).buckets(buckets()?);
-        let metric = HistogramVec::new(options, &[label])?;
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
+        self.keep(HistogramVec::new(options, &[label])?)
     }
 }
 

@@ -242,19 +242,31 @@ impl Case<'_> {
         self.is_full().then_some(())?;
         let report = self.report;
         let busy = report.cores.busy?;
-        let each = |cpu_s: Option<f64>| match cpu_s {
-            Some(cpu) if report.duration_s > 0.0 => format!("{:.1}", cpu / report.duration_s),
-            _ => "?".into(),
+        let cores = |cpu_s: Option<f64>| {
+            let cpu_s = cpu_s.filter(|_| report.duration_s > 0.0)?;
+            Some(cpu_s / report.duration_s)
+        };
+        let server = cores(report.server.as_ref().and_then(|server| server.cpu_s));
+        let bots = cores(report.generator.cpu_s);
+        let each = |cores: Option<f64>| cores.map_or("?".into(), |cores| format!("{cores:.1}"));
+        let is_ours = server
+            .zip(bots)
+            .is_none_or(|(server, bots)| server + bots >= 0.5 * busy);
+        let advice = match is_ours {
+            true => {
+                "bots and server take each other's time: the bots on another machine would find more"
+            }
+            false => "somebody else has most of them: measure again in peace",
         };
         found(
             Culprit::Machine,
             format!(
                 "{busy:.1} of its {} cores are busy (server {}, bots {})",
                 report.machine.cores,
-                each(report.server.as_ref().and_then(|server| server.cpu_s)),
-                each(report.generator.cpu_s),
+                each(server),
+                each(bots),
             ),
-            "bots and server take each other's time: the bots on another machine would find more",
+            advice,
         )
     }
 

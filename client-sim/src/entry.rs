@@ -28,7 +28,7 @@ pub(crate) struct EntryArgs {
     name: String,
 
     /// What the line is like, each way: for instance delay=80ms,jitter=20ms
-    /// (see docs/load-testing.md)
+    /// (see docs/scenarios.md)
     #[arg(long, value_name = "CONDITIONS")]
     net: Option<Conditions>,
 

@@ -64,7 +64,7 @@ fn header(length: usize) -> ([u8; HEADROOM], usize) {
             header[1] = length as u8;
             2
         }
-        ..=0xFFFF => {
+        126..=0xFFFF => {
             header[1] = 126;
             header[2..4].copy_from_slice(&(length as u16).to_be_bytes());
             4

@@ -54,7 +54,11 @@ const STEPS: &[Step] = &[
 ];
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The project's chores")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The project's chores"
+)]
 struct Arguments {
     #[command(subcommand)]
     chore: Chore,
@@ -63,9 +67,10 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Chore {
     /// Check everything, as CI does.
+    #[command(after_help = steps())]
     Test {
         /// Only this step; may be repeated.
-        #[arg(long, value_name = "STEP", value_parser = names())]
+        #[arg(long, value_name = "STEP", value_parser = names(), hide_possible_values = true)]
         only: Vec<String>,
     },
     /// Fuzz everything that reads a peer's bytes.
@@ -86,6 +91,14 @@ enum Chore {
         #[arg(long)]
         quick: bool,
     },
+}
+
+/// What each step is for, for `--help`.
+fn steps() -> String {
+    let lines = STEPS
+        .iter()
+        .map(|Step(name, what, _)| format!("\n  {name:<8} {what}"));
+    format!("Steps, in this order:{}", lines.collect::<String>())
 }
 
 fn names() -> PossibleValuesParser {

@@ -156,6 +156,19 @@ mod tests {
             .collect()
     }
 
+    /// What a fresh hunter does with this ship and these others about.
+    fn hunt(me: Ship, others: &[Entity]) -> Input {
+        let mut entities = vec![Entity::Ship(me)];
+        entities.extend_from_slice(others);
+        let own = own();
+        let sight = Sight {
+            me: ME,
+            own: Some(&own),
+            view: &view(1, &entities),
+        };
+        Pilot::new("hunt", 1).decide(sight).unwrap()
+    }
+
     #[test]
     fn the_same_seed_plays_alike_and_others_do_not() {
         let drone = Entity::Ship(ship(0, 2400, 2200));
@@ -239,16 +252,7 @@ mod tests {
     fn hunters_lead_a_crossing_target() {
         let mut prey = ship(2, 2000, 1700);
         prey.vx = 200 * SPEED_ONE;
-        let mut pilot = Pilot::new("hunt", 1);
-        let view = view(1, &[Entity::Ship(ship(1, 2000, 2000)), Entity::Ship(prey)]);
-        let own = own();
-        let input = pilot
-            .decide(Sight {
-                me: ME,
-                own: Some(&own),
-                view: &view,
-            })
-            .unwrap();
+        let input = hunt(ship(1, 2000, 2000), &[Entity::Ship(prey)]);
         // Straight at it would be 3072, three quarters of a turn; it flies toward 4096.
         assert!(
             (3100..3800).contains(&input.aim),
@@ -267,36 +271,12 @@ mod tests {
             kind: downbeat_protocol::arena::PickupKind::Repair,
         };
         let foe = ship(2, 2000, 1800);
-        let view = view(
-            1,
-            &[Entity::Ship(me), Entity::Ship(foe), Entity::Pickup(repair)],
-        );
-        let own = own();
-        let input = Pilot::new("hunt", 1)
-            .decide(Sight {
-                me: ME,
-                own: Some(&own),
-                view: &view,
-            })
-            .unwrap();
+        let input = hunt(me, &[Entity::Ship(foe), Entity::Pickup(repair)]);
         assert!(
             input.aim.abs_diff(1024) < 100,
             "aims at {} instead of the repair at 1024",
             input.aim
         );
-    }
-
-    /// What a fresh hunter does with this ship and these others about.
-    fn hunt(me: Ship, others: &[Entity]) -> Input {
-        let mut entities = vec![Entity::Ship(me)];
-        entities.extend_from_slice(others);
-        let own = own();
-        let sight = Sight {
-            me: ME,
-            own: Some(&own),
-            view: &view(1, &entities),
-        };
-        Pilot::new("hunt", 1).decide(sight).unwrap()
     }
 
     #[test]

@@ -232,6 +232,29 @@ fn each_is_blamed_for_its_own_figures() {
 }
 
 #[test]
+fn a_full_machine_is_not_laid_to_those_who_use_little_of_it() {
+    for (server_s, bots_s, words) in [
+        (
+            Some(8.0),
+            Some(9.0),
+            "bots and server take each other's time",
+        ),
+        (Some(0.1), Some(0.2), "somebody else has most of them"),
+        (None, Some(0.2), "bots and server take each other's time"),
+    ] {
+        let mut report = report(Figures {
+            busy: 1.95,
+            ..QUIET
+        });
+        report.generator.cpu_s = bots_s;
+        report.server.as_mut().unwrap().cpu_s = server_s;
+        let findings = diagnose(&report);
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        assert!(findings[0].advice.contains(words), "{findings:#?}");
+    }
+}
+
+#[test]
 fn nothing_is_guessed_without_figures() {
     let mut report = report(Figures { gap: 50.0, ..QUIET });
     report.server = None;

@@ -32,8 +32,7 @@ pub(crate) struct Flags {
     rooms: u32,
 
     /// What the bots' lines are like, each way: for instance
-    /// delay=80ms,jitter=20ms,stall=2s@1%,rate=64KB/s (a stall of 2 s begins within
-    /// a second with 1 %)
+    /// delay=80ms,jitter=20ms,stall=2s@1%,rate=64KB/s (see docs/scenarios.md)
     #[arg(long, value_name = "CONDITIONS")]
     net: Option<Conditions>,
 

@@ -3,7 +3,7 @@
 //! Refuses nothing; a figure that was not measured is `None`. Called by the
 //! objectives, and by `--help`, which lists them.
 
-use crate::report::Report;
+use crate::report::{Report, Server};
 
 /// A figure that an objective can be about.
 #[derive(Debug)]
@@ -47,128 +47,52 @@ impl Unit {
 }
 
 /// All there are.
+#[rustfmt::skip] // A table: a line for each.
 pub(super) const METRICS: &[Metric] = &[
-    metric(
-        "tick_p50",
-        Unit::Tick,
-        "a tick's duration, the median",
-        |it| it.server.as_ref()?.tick_ms.p50,
-    ),
-    metric(
-        "tick_p99",
-        Unit::Tick,
-        "the same at the 99th percentile",
-        |it| it.server.as_ref()?.tick_ms.p99,
-    ),
-    metric("tick_max", Unit::Tick, "the longest tick", |it| {
-        it.server.as_ref()?.tick_ms.max
-    }),
-    metric(
-        "late_p99",
-        Unit::Tick,
-        "from a tick's deadline to its beginning",
-        |it| it.server.as_ref()?.tick_lateness_ms.p99,
-    ),
-    metric(
-        "gap_p50",
-        Unit::Snapshot,
-        "from one snapshot to the next",
-        |it| it.snapshot_gap_ms.p50,
-    ),
-    metric(
-        "gap_p99",
-        Unit::Snapshot,
-        "the same at the 99th percentile",
-        |it| it.snapshot_gap_ms.p99,
-    ),
-    metric("gap_max", Unit::Snapshot, "the longest of them", |it| {
-        it.snapshot_gap_ms.max
-    }),
-    metric(
-        "latency_p50",
-        Unit::Tick,
-        "from an input to the snapshot with it",
-        |it| it.input_to_snapshot_ms.p50,
-    ),
-    metric(
-        "latency_p95",
-        Unit::Tick,
-        "the same at the 95th percentile",
-        |it| it.input_to_snapshot_ms.p95,
-    ),
-    metric(
-        "latency_p99",
-        Unit::Tick,
-        "the same at the 99th percentile",
-        |it| it.input_to_snapshot_ms.p99,
-    ),
-    metric("latency_max", Unit::Tick, "the longest of them", |it| {
-        it.input_to_snapshot_ms.max
-    }),
-    metric(
-        "rate_min",
-        Unit::Share,
-        "snapshots of the bot with the fewest, of those due",
-        |it| Some(it.snapshot_rate_hz.min? / f64::from(it.snapshot_rate?)),
-    ),
-    metric(
-        "skipped",
-        Unit::Count,
-        "ticks that the server left out",
-        |it| Some(it.server.as_ref()?.ticks_skipped? as f64),
-    ),
-    metric(
-        "snapshots_skipped",
-        Unit::Count,
-        "snapshots it left out",
-        |it| Some(it.server.as_ref()?.snapshots_skipped? as f64),
-    ),
-    metric(
-        "unacknowledged",
-        Unit::Count,
-        "inputs never acknowledged",
-        |it| Some(it.inputs.unacknowledged as f64),
-    ),
-    metric(
-        "desyncs",
-        Unit::Count,
-        "bots that saw a wrong checksum",
-        |it| Some(f64::from(it.desyncs)),
-    ),
-    metric(
-        "disconnects",
-        Unit::Count,
-        "bots that lost their connection",
-        |it| Some(f64::from(it.disconnects)),
-    ),
-    metric(
-        "join_failures",
-        Unit::Count,
-        "bots that could not join",
-        |it| Some(f64::from(it.join_failures)),
-    ),
-    metric(
-        "server_cpu",
-        Unit::Share,
-        "the server's CPU time, of one core",
-        |it| {
-            let seconds = it.server.as_ref()?.cpu_s?;
-            (it.duration_s > 0.0).then(|| seconds / it.duration_s)
-        },
-    ),
-    metric(
-        "server_memory",
-        Unit::Memory,
-        "its resident memory at most",
-        |it| {
-            let bytes = it.server.as_ref()?.memory_bytes.highest?;
-            Some(bytes as f64 / f64::from(1 << 20))
-        },
-    ),
-    metric("bytes_down", Unit::Rate, "bytes to each bot", |it| {
-        it.bytes_down_per_bot_s
-    }),
+    metric("tick_p50", Unit::Tick, "a tick's duration, the median", |it| server(it)?.tick_ms.p50),
+    metric("tick_p99", Unit::Tick, "the same at the 99th percentile", |it| server(it)?.tick_ms.p99),
+    metric("tick_max", Unit::Tick, "the longest tick", |it| server(it)?.tick_ms.max),
+    metric("late_p99", Unit::Tick, "from a tick's deadline to its beginning", |it| server(it)?.tick_lateness_ms.p99),
+    metric("gap_p50", Unit::Snapshot, "from one snapshot to the next", |it| it.snapshot_gap_ms.p50),
+    metric("gap_p99", Unit::Snapshot, "the same at the 99th percentile", |it| it.snapshot_gap_ms.p99),
+    metric("gap_max", Unit::Snapshot, "the longest of them", |it| it.snapshot_gap_ms.max),
+    metric("latency_p50", Unit::Tick, "from an input to the snapshot with it", |it| it.input_to_snapshot_ms.p50),
+    metric("latency_p95", Unit::Tick, "the same at the 95th percentile", |it| it.input_to_snapshot_ms.p95),
+    metric("latency_p99", Unit::Tick, "the same at the 99th percentile", |it| it.input_to_snapshot_ms.p99),
+    metric("latency_max", Unit::Tick, "the longest of them", |it| it.input_to_snapshot_ms.max),
+    metric("rate_min", Unit::Share, "snapshots of the bot with the fewest, of those due", least_rate),
+    metric("skipped", Unit::Count, "ticks that the server left out", |it| count(server(it)?.ticks_skipped)),
+    metric("snapshots_skipped", Unit::Count, "snapshots it left out", |it| count(server(it)?.snapshots_skipped)),
+    metric("unacknowledged", Unit::Count, "inputs never acknowledged", |it| count(Some(it.inputs.unacknowledged))),
+    metric("desyncs", Unit::Count, "bots that saw a wrong checksum", |it| Some(it.desyncs.into())),
+    metric("disconnects", Unit::Count, "bots that lost their connection", |it| Some(it.disconnects.into())),
+    metric("join_failures", Unit::Count, "bots that could not join", |it| Some(it.join_failures.into())),
+    metric("server_cpu", Unit::Share, "the server's CPU time, of one core", server_cpu),
+    metric("server_memory", Unit::Memory, "its resident memory at most", server_memory),
+    metric("bytes_down", Unit::Rate, "bytes to each bot", |it| it.bytes_down_per_bot_s),
 ];
+
+fn server(report: &Report) -> Option<&Server> {
+    report.server.as_ref()
+}
+
+fn count(count: Option<u64>) -> Option<f64> {
+    count.map(|count| count as f64)
+}
+
+fn least_rate(report: &Report) -> Option<f64> {
+    Some(report.snapshot_rate_hz.min? / f64::from(report.snapshot_rate?))
+}
+
+fn server_cpu(report: &Report) -> Option<f64> {
+    let seconds = server(report)?.cpu_s?;
+    (report.duration_s > 0.0).then(|| seconds / report.duration_s)
+}
+
+fn server_memory(report: &Report) -> Option<f64> {
+    let bytes = server(report)?.memory_bytes.highest?;
+    Some(bytes as f64 / f64::from(1 << 20))
+}
 
 const fn metric(
     name: &'static str,

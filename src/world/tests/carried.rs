@@ -36,7 +36,7 @@ impl Carrier {
     }
 
     /// What lies at the post.
-    fn batches(&self) -> Vec<Box<Batch>> {
+    fn batches(&self) -> VecDeque<Box<Batch>> {
         let mut items = VecDeque::new();
         self.post.take(&mut items, Waker::noop());
         let batches = items.into_iter().filter_map(|item| match item {
@@ -52,7 +52,7 @@ impl Carrier {
         self.carry_these(batches);
     }
 
-    fn carry_these(&mut self, batches: Vec<Box<Batch>>) {
+    fn carry_these(&mut self, batches: VecDeque<Box<Batch>>) {
         for mut batch in batches {
             let mut index = 0;
             while let Some((letter, bytes)) = batch.letter(index) {
@@ -210,7 +210,7 @@ fn a_snapshot_that_is_kept_is_under_way_until_it_is_taken() {
 }
 
 /// Carries its last slice while the tick is made.
-struct Meanwhile<'a>(&'a mut Carrier, Vec<Box<Batch>>);
+struct Meanwhile<'a>(&'a mut Carrier, VecDeque<Box<Batch>>);
 
 impl Observer<Input> for Meanwhile<'_> {
     fn done(&mut self, phase: Phase) {

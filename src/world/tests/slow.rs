@@ -5,6 +5,15 @@ use crate::world::CoreConfig;
 use crate::world::puppet::{Puppet, config};
 use downbeat_protocol::Reason;
 
+/// A room that soon skips who does not acknowledge, and soon ends him.
+fn impatient() -> CoreConfig {
+    CoreConfig {
+        in_flight: 10,
+        behind: 50,
+        ..config()
+    }
+}
+
 #[test]
 fn who_does_not_take_his_snapshot_is_skipped_and_comes_back_with_a_reset() {
     let mut core = arena(config());
@@ -33,11 +42,7 @@ fn who_does_not_take_his_snapshot_is_skipped_and_comes_back_with_a_reset() {
 
 #[test]
 fn who_takes_but_does_not_acknowledge_is_skipped_then_ended_as_too_slow() {
-    let mut core = arena(CoreConfig {
-        in_flight: 10,
-        behind: 50,
-        ..config()
-    });
+    let mut core = arena(impatient());
     let mut mute = Puppet::join(&mut core, "mute");
     for _ in 0..40 {
         tick(&mut core);
@@ -58,11 +63,7 @@ fn who_takes_but_does_not_acknowledge_is_skipped_then_ended_as_too_slow() {
 
 #[test]
 fn a_late_acknowledgement_brings_the_snapshots_back() {
-    let mut core = arena(CoreConfig {
-        in_flight: 10,
-        behind: 50,
-        ..config()
-    });
+    let mut core = arena(impatient());
     let mut laggard = Puppet::join(&mut core, "laggard");
     for _ in 0..30 {
         tick(&mut core);
@@ -79,11 +80,7 @@ fn a_late_acknowledgement_brings_the_snapshots_back() {
 
 #[test]
 fn an_acknowledgement_of_what_was_never_sent_is_ignored() {
-    let mut core = arena(CoreConfig {
-        in_flight: 10,
-        behind: 50,
-        ..config()
-    });
+    let mut core = arena(impatient());
     let mut liar = Puppet::join(&mut core, "liar");
     for _ in 0..70 {
         tick(&mut core);
