@@ -53,15 +53,17 @@ fn floor(pairs: &[(Case, Vec<Pair>)], path: &Path) -> Result<()> {
 }
 
 fn growth(suite: &Suite, path: &Path) -> Result<()> {
-    let line = |runs: &[(Case, Run)]| {
-        let points = runs
+    let line = |runs: &[(Case, Run)], has_budget: bool| {
+        let runs = runs
             .iter()
-            .map(|(case, run)| (case.players as f64, run.cost()));
+            .filter(|(case, _)| (case.byte_rate > 0) == has_budget);
+        let points = runs.map(|(case, run)| (case.players as f64, run.cost()));
         points.collect()
     };
     let lines: Vec<Line> = vec![
-        ("constant density", BLUE, line(&suite.growth)),
-        ("crowd on one plane", RED, line(&suite.crowd)),
+        ("constant density", BLUE, line(&suite.growth, true)),
+        ("crowd on one plane", RED, line(&suite.crowd, false)),
+        ("the same, on a budget", MAGENTA, line(&suite.crowd, true)),
     ];
     chart(
         path,

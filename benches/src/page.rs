@@ -161,14 +161,15 @@ fn growth(suite: &Suite, page: &mut String) -> Result<()> {
         ),
         (
             "A crowd",
-            "The plane stays, so that everyone sees ever more players.",
+            "The plane stays, so that everyone sees ever more players; with and without a budget of bytes (`snapshot_byte_rate`), \
+             to keep which far cells are told at half or a quarter of the rate.",
             &suite.crowd,
         ),
     ] {
         writeln!(
             page,
             "### {title}\n\n{text} 20 Hz, one room.\n\n\
-             | players | plane | µs per snapshot | bytes sent | tick p50 / p99 ms | encode p50 ms, of the tick | gap p99 ms | skipped % |\n|---|---|---|---|---|---|---|---|"
+             | players | plane | budget bytes per snapshot | µs per snapshot | bytes sent | tick p50 / p99 ms | encode p50 ms, of the tick | gap p99 ms | skipped % |\n|---|---|---|---|---|---|---|---|---|"
         )?;
         for (case, run) in runs {
             let phase = |phase: &str| {
@@ -180,9 +181,13 @@ fn growth(suite: &Suite, page: &mut String) -> Result<()> {
             let (total, encode) = (phase("total"), phase("encode"));
             writeln!(
                 page,
-                "| {} | {} | {:.1} | {:.0} | {:.2} / {:.2} | {:.2}, {:.0} % | {:.1} | {:.1} |",
+                "| {} | {} | {} | {:.1} | {:.0} | {:.2} / {:.2} | {:.2}, {:.0} % | {:.1} | {:.1} |",
                 case.players,
                 case.plane,
+                match case.byte_rate {
+                    0 => "none".into(),
+                    rate => (rate / case.tick_rate).to_string(),
+                },
                 run.cost(),
                 run.bytes(),
                 total[0],

@@ -19,9 +19,14 @@ pub(crate) struct Case {
     pub(crate) tick_rate: u32,
     /// The side of each room's plane, in units.
     pub(crate) plane: u32,
+    /// Bytes of snapshots per second and player; 0: no limit.
+    pub(crate) byte_rate: u32,
     /// Whether players only acknowledge.
     pub(crate) is_idle: bool,
 }
+
+/// The server's own budget, where no other is measured.
+const BYTE_RATE: u32 = 64 << 10;
 
 /// How long things take.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +53,7 @@ impl Case {
             rooms,
             tick_rate: 20,
             plane: (area.sqrt() as u32).clamp(1024, 60_000),
+            byte_rate: BYTE_RATE,
             is_idle: false,
         }
     }
@@ -55,11 +61,14 @@ impl Case {
     /// Downbeat's arguments.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let Self {
-            tick_rate, plane, ..
+            tick_rate,
+            plane,
+            byte_rate,
+            ..
         } = self;
         let words = format!(
             "--tick-rate {tick_rate} --game size={plane} --game drones=0 --game pickups=0 \
-             --message-rate 1000 --log warn,downbeat=info"
+             --snapshot-byte-rate {byte_rate} --message-rate 1000 --log warn,downbeat=info"
         );
         words.split_whitespace().map(Into::into).collect()
     }

@@ -15,6 +15,9 @@ const GROWTH: [usize; 4] = [500, 1000, 2000, 5000];
 /// Sizes of a crowd, and the size for whose usual density its plane is made.
 const CROWD: [usize; 4] = [125, 250, 500, 1000];
 const CROWD_PLANE_FOR: usize = 125;
+/// What a crowd is allowed, in bytes per second and player: all, and so little that
+/// the larger crowds feel it.
+const CROWD_BUDGETS: [u32; 2] = [0, 6 << 10];
 
 /// Everything measured.
 pub(crate) struct Suite {
@@ -63,18 +66,19 @@ pub(crate) fn measure(is_quick: bool) -> Result<Suite> {
 
     eprintln!("growth at constant density");
     let growth = alternated(
-        GROWTH.map(|players| Case::seeing(players, 1, VISIBLE)),
+        &GROWTH.map(|players| Case::seeing(players, 1, VISIBLE)),
         pace,
     );
     eprintln!("growth of a crowd");
     let plane = Case::seeing(CROWD_PLANE_FOR, 1, VISIBLE).plane;
-    let crowd = alternated(
+    let crowd = CROWD_BUDGETS.map(|byte_rate| {
         CROWD.map(|players| Case {
             plane,
+            byte_rate,
             ..Case::seeing(players, 1, VISIBLE)
-        }),
-        pace,
-    );
+        })
+    });
+    let crowd = alternated(crowd.as_flattened(), pace);
 
     eprintln!("idle players, and high rates");
     let single = Pace { pairs: 1, ..pace };
@@ -82,9 +86,9 @@ pub(crate) fn measure(is_quick: bool) -> Result<Suite> {
         is_idle: true,
         ..Case::seeing(5000, 1, VISIBLE)
     };
-    let idle = alternated([idle], single);
+    let idle = alternated(&[idle], single);
     let fast = alternated(
-        [60, 128].map(|tick_rate| Case {
+        &[60, 128].map(|tick_rate| Case {
             tick_rate,
             ..Case::seeing(200, 1, VISIBLE)
         }),
@@ -141,8 +145,8 @@ fn held<T>(measured: Result<T>) -> Option<T> {
 
 /// Runs of all cases by turns, as often as there are pairs; of each case the run
 /// whose cost is the median. Cases that cannot be held are left out.
-fn alternated<const N: usize>(cases: [Case; N], pace: Pace) -> Vec<(Case, Run)> {
-    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); N];
+fn alternated(cases: &[Case], pace: Pace) -> Vec<(Case, Run)> {
+    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); cases.len()];
     for _ in 0..pace.pairs {
         for (case, runs) in cases.iter().zip(&mut runs) {
             let Some(run) = held(run::patiently(|| run::downbeat(case, pace))) else {
@@ -159,10 +163,14 @@ fn alternated<const N: usize>(cases: [Case; N], pace: Pace) -> Vec<(Case, Run)> 
             runs.push(run);
         }
     }
-    let medians = cases.into_iter().zip(runs).filter_map(|(case, mut runs)| {
-        runs.sort_by(|one, two| one.cost().total_cmp(&two.cost()));
-        let middle = runs.len() / 2;
-        runs.into_iter().nth(middle).map(|run| (case, run))
-    });
+    let medians = cases
+        .iter()
+        .cloned()
+        .zip(runs)
+        .filter_map(|(case, mut runs)| {
+            runs.sort_by(|one, two| one.cost().total_cmp(&two.cost()));
+            let middle = runs.len() / 2;
+            runs.into_iter().nth(middle).map(|run| (case, run))
+        });
     medians.collect()
 }

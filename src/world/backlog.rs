@@ -5,7 +5,9 @@
 //! late, and most outlets lie full because nobody has had the time to empty them, it would
 //! make a starved server send more. So the room then waits with its snapshots for all,
 //! which costs a tick or two of freshness and nothing else; and while it is late, the
-//! clock stands that ends players who are too slow.
+//! clock stands that ends players who are too slow. A tail of a few is no reason to make
+//! all wait: it is given the time that seeing and encoding takes, and looked at again
+//! when its snapshots are about to be written.
 
 use super::core::Core;
 use super::overload::Step;
@@ -13,6 +15,8 @@ use crate::game::Game;
 
 /// So many outlets full at once are not the fault of as many players.
 const MANY: u32 = 8;
+/// One in so many is a tail, which will have been fetched a moment later.
+const TAIL: u32 = 4;
 /// So many players are needed for most of them to say something about the server.
 const FEW: u32 = 4;
 
@@ -39,8 +43,21 @@ impl Backlog {
     /// up the others.
     fn is_theirs(self, is_waiting: bool) -> bool {
         let is_most = 2 * self.full > self.all;
-        let is_many = is_waiting || (self.full >= MANY && 64 * self.full > self.all);
+        let is_many = is_waiting || (self.full >= MANY && TAIL * self.full > self.all);
         is_most || (is_many && self.full > 0 && 32 * self.emptied >= self.all)
+    }
+
+    /// How much of the time between two snapshots fetching takes, as far as `time` of it
+    /// has shown: where a tenth is left, a tenth more. Nothing if all is fetched: within
+    /// its time it is no matter when.
+    fn strain(self, time: f32, is_theirs: bool) -> f32 {
+        let all = self.all.max(1) as f32;
+        if is_theirs {
+            let fetched = self.all.saturating_sub(self.full).max(1);
+            time * all / fetched as f32
+        } else {
+            self.full as f32 / all
+        }
     }
 }
 
@@ -57,16 +74,14 @@ impl<G: Game> Core<G> {
         let Some(waited) = elapsed.checked_sub(self.interval()) else {
             return false;
         };
-        let before = (waited > 0).then_some(self.backlog.full);
-        self.look(before);
-        let is_theirs = self.backlog.is_theirs(before.is_some());
+        let last = (waited > 0).then_some(self.backlog);
+        self.look(last.map(|last| last.full));
+        let is_theirs = self.backlog.is_theirs(last.is_some());
         let waits = is_theirs && waited < self.config.in_flight;
-        self.backlog.strain = if waits || waited > 0 {
-            // How long fetching takes, of the time there is for it.
-            (elapsed + u32::from(waits)) as f32 / self.interval() as f32
-        } else {
-            self.backlog.full as f32 / self.backlog.all.max(1) as f32
-        };
+        let time = elapsed as f32 / self.interval() as f32;
+        let strain = self.backlog.strain(time, is_theirs);
+        // At the end of a wait all is fetched, and it has still taken what it took.
+        self.backlog.strain = last.map_or(strain, |last| last.strain.max(strain));
         self.backlog.is_late |= waits;
         self.tally.postponed += u32::from(waits);
         !waits

@@ -7,7 +7,8 @@
 //! it. When a level is not told, those who have it hear none the less who left and who
 //! entered, which is the same for all of them: only *what changed* waits.
 
-use super::pace::{Level, Weights};
+use super::note::Note;
+use super::pace::{Level, Sight, Weights};
 use crate::game::{MAX_CELL, Scene};
 use downbeat_protocol::codec::{EncodeError, FNV_START, fnv1a};
 use downbeat_protocol::snapshot::{DeltaWriter, put_entities, write_keyframe};
@@ -19,6 +20,9 @@ use std::ops::Range;
 pub(super) struct Cells<E> {
     /// Indexed by the cell's number.
     table: Vec<Cell<E>>,
+    /// The same, apart from the lists: each player asks for a dozen of them twice per
+    /// snapshot, and finds each in one line of the cache.
+    notes: Vec<Note>,
     /// Numbers of the cells that hold something now or held it at the baseline.
     active: Vec<u32>,
     /// The number of the snapshot in the making.
@@ -36,14 +40,8 @@ struct Cell<E> {
     truth: Vec<(EntityId, E)>,
     /// What those hold who see the cell at each level.
     lanes: [Lane<E>; Level::COUNT],
-    is_active: bool,
-    wants_keyframe: bool,
-    /// Who left and who entered.
-    members: Range<usize>,
-    keyframe: Range<usize>,
     /// Over what is.
     sum: u32,
-    weights: Weights,
 }
 
 /// A cell as those know it who see it at one level.
@@ -51,11 +49,6 @@ struct Cell<E> {
 struct Lane<E> {
     /// What was told last, advanced to now by prediction. Empty while nobody holds it.
     held: Vec<(EntityId, E)>,
-    /// Somebody who holds it is told in this snapshot.
-    is_wanted: bool,
-    /// Somebody holds it after this snapshot.
-    is_kept: bool,
-    delta: Range<usize>,
     /// Over what is held after a snapshot that did not tell what changed.
     sum: u32,
 }
@@ -65,12 +58,7 @@ impl<E> Default for Cell<E> {
         Self {
             truth: Vec::new(),
             lanes: Default::default(),
-            is_active: false,
-            wants_keyframe: false,
-            members: 0..0,
-            keyframe: 0..0,
             sum: 0,
-            weights: Weights::default(),
         }
     }
 }
@@ -79,9 +67,6 @@ impl<E> Default for Lane<E> {
     fn default() -> Self {
         Self {
             held: Vec::new(),
-            is_wanted: false,
-            is_kept: false,
-            delta: 0..0,
             sum: 0,
         }
     }
@@ -91,6 +76,7 @@ impl<E: Replicate> Cells<E> {
     pub(super) fn new() -> Self {
         Self {
             table: Vec::new(),
+            notes: Vec::new(),
             active: Vec::new(),
             snapshot: 0,
             bytes: Vec::new(),
@@ -103,14 +89,14 @@ impl<E: Replicate> Cells<E> {
     /// ticks later, and forgets what is: the game shows it anew.
     pub(super) fn turn(&mut self, elapsed: u32, rules: &E::Rules) {
         self.snapshot = self.snapshot.wrapping_add(1);
-        let table = &mut self.table;
+        let Self { table, notes, .. } = self;
         self.active.retain(|&number| {
-            let Cell {
-                truth,
-                lanes,
-                is_active,
-                ..
-            } = &mut table[number as usize];
+            let (Some(Cell { truth, lanes, .. }), Some(note)) = (
+                table.get_mut(number as usize),
+                notes.get_mut(number as usize),
+            ) else {
+                return false;
+            };
             std::mem::swap(&mut lanes[0].held, truth);
             truth.clear();
             for (_, entity) in lanes.iter_mut().flat_map(|lane| &mut lane.held) {
@@ -119,8 +105,9 @@ impl<E: Replicate> Cells<E> {
                 }
             }
             // Whoever is in a cell is in each of its lanes that is held.
-            *is_active = !lanes[0].held.is_empty();
-            *is_active
+            note.is_active = !lanes[0].held.is_empty();
+            note.was_shown = note.is_active;
+            note.is_active
         });
     }
 
@@ -148,14 +135,35 @@ impl<E: Replicate> Cells<E> {
             Some(held) if held > told => held,
             _ => wish.min(told),
         };
-        if let Some(cell) = self.active_cell_mut(cell) {
+        if let Some(note) = self.note_mut(cell) {
             match held {
-                None => cell.wants_keyframe = true,
-                Some(held) => cell.lanes[held.index()].is_wanted = true,
+                None => note.wants_keyframe = true,
+                Some(held) => note.is_wanted[held.index()] = true,
             }
-            cell.lanes[keeps.index()].is_kept = true;
+            note.is_kept[keeps.index()] = true;
         }
         keeps
+    }
+
+    /// Somebody goes on seeing what he holds. Notes what he needs, unless telling it
+    /// takes more than `budget` bytes, which it says; 0: no limit.
+    pub(super) fn want_again(&mut self, view: &[Sight], budget: u32) -> bool {
+        if budget != 0 {
+            let bytes = view.iter().filter_map(|sight| {
+                let note = self.note(sight.cell())?;
+                Some(note.weights.at(sight.level))
+            });
+            if bytes.sum::<u32>() > budget {
+                return false;
+            }
+        }
+        for sight in view {
+            if let Some(note) = self.note_mut(sight.cell()) {
+                note.is_wanted[sight.level.index()] = true;
+                note.is_kept[sight.level.index()] = true;
+            }
+        }
+        true
     }
 
     /// Whether who holds the cell at this level is told what changed in this snapshot.
@@ -167,6 +175,7 @@ impl<E: Replicate> Cells<E> {
     pub(super) fn encode(&mut self, with_sums: bool) -> Result<(), EncodeError> {
         let Self {
             table,
+            notes,
             active,
             snapshot,
             bytes,
@@ -176,7 +185,9 @@ impl<E: Replicate> Cells<E> {
         bytes.clear();
         for &number in &*active {
             let told = Level::told(*snapshot, CellId(number));
-            table[number as usize].encode(told, with_sums, bytes, writer, scratch)?;
+            let number = number as usize;
+            let (cell, note) = (&mut table[number], &mut notes[number]);
+            cell.encode(note, (told, with_sums), bytes, writer, scratch)?;
         }
         Ok(())
     }
@@ -184,14 +195,15 @@ impl<E: Replicate> Cells<E> {
     /// Where the change lies for who holds the cell at this level; empty if nothing
     /// differs.
     pub(super) fn change(&self, cell: CellId, held: Option<Level>) -> Range<usize> {
-        let Some(found) = self.active_cell(cell) else {
+        let Some(note) = self.note(cell) else {
             return 0..0;
         };
-        match held {
-            None => found.keyframe.clone(),
-            Some(held) if self.tells(cell, held) => found.lanes[held.index()].delta.clone(),
-            Some(_) => found.members.clone(),
-        }
+        let part = match held {
+            None => note.keyframe,
+            Some(held) if self.tells(cell, held) => note.deltas[held.index()],
+            Some(_) => note.members,
+        };
+        part.range()
     }
 
     /// What lies there.
@@ -202,7 +214,8 @@ impl<E: Replicate> Cells<E> {
     /// The sum of what those hold who hold the cell at this level after this snapshot,
     /// if anything is in it.
     pub(super) fn sum(&self, cell: CellId, keeps: Level) -> Option<u32> {
-        let found = self.active_cell(cell)?;
+        self.note(cell)?;
+        let found = self.table.get(cell.0 as usize)?;
         let sum = if self.tells(cell, keeps) {
             found.sum
         } else {
@@ -213,25 +226,24 @@ impl<E: Replicate> Cells<E> {
 
     /// What telling this cell takes.
     pub(super) fn weights(&self, cell: CellId) -> Weights {
-        self.active_cell(cell)
-            .map_or_else(Weights::default, |cell| cell.weights)
+        self.note(cell)
+            .map_or_else(Weights::default, |note| note.weights)
     }
 
     /// Whether those who saw the last snapshot hold something of this cell.
     pub(super) fn was_shown(&self, cell: CellId) -> bool {
-        self.active_cell(cell)
-            .is_some_and(|cell| !cell.lanes[0].held.is_empty())
+        self.note(cell).is_some_and(|note| note.was_shown)
     }
 
-    fn active_cell(&self, cell: CellId) -> Option<&Cell<E>> {
-        // The ranges of an inactive cell are those of an earlier tick.
-        let cell = self.table.get(cell.0 as usize);
-        cell.filter(|cell| cell.is_active)
+    /// Of an active cell: what is noted of others is of an earlier tick.
+    fn note(&self, cell: CellId) -> Option<&Note> {
+        let note = self.notes.get(cell.0 as usize);
+        note.filter(|note| note.is_active)
     }
 
-    fn active_cell_mut(&mut self, cell: CellId) -> Option<&mut Cell<E>> {
-        let cell = self.table.get_mut(cell.0 as usize);
-        cell.filter(|cell| cell.is_active)
+    fn note_mut(&mut self, cell: CellId) -> Option<&mut Note> {
+        let note = self.notes.get_mut(cell.0 as usize);
+        note.filter(|note| note.is_active)
     }
 }
 
@@ -240,57 +252,54 @@ impl<E: Replicate> Cell<E> {
     /// slow lanes to what will be held.
     fn encode(
         &mut self,
-        told: Level,
-        with_sums: bool,
+        note: &mut Note,
+        (told, with_sums): (Level, bool),
         bytes: &mut Vec<u8>,
         writer: &mut DeltaWriter,
         scratch: &mut Vec<(EntityId, E)>,
     ) -> Result<(), EncodeError> {
         let Self { truth, lanes, .. } = self;
-        let wanted: [bool; Level::COUNT] =
-            std::array::from_fn(|level| std::mem::take(&mut lanes[level].is_wanted));
-        let wants_keyframe = std::mem::take(&mut self.wants_keyframe);
+        let wanted = std::mem::take(&mut note.is_wanted);
+        let kept = std::mem::take(&mut note.is_kept);
+        let wants_keyframe = std::mem::take(&mut note.wants_keyframe);
         let with_sums = with_sums && (wants_keyframe || wanted.contains(&true));
 
-        for (lane, is_wanted) in lanes.iter_mut().zip(wanted).take(1 + told.index()) {
+        for level in 0..=told.index() {
             let start = bytes.len();
-            if is_wanted {
-                writer.write(&lane.held, truth, bytes)?;
+            if wanted[level] {
+                writer.write(&lanes[level].held, truth, bytes)?;
             }
-            lane.delta = start..bytes.len();
+            note.deltas[level] = (start..bytes.len()).into();
         }
         let start = bytes.len();
         if wanted[1 + told.index()..].contains(&true) {
             writer.write_members(&lanes[0].held, truth, bytes)?;
         }
-        self.members = start..bytes.len();
+        note.members = (start..bytes.len()).into();
         let start = bytes.len();
         if wants_keyframe && !truth.is_empty() {
             write_keyframe(truth, bytes)?;
         }
-        self.keyframe = start..bytes.len();
+        note.keyframe = (start..bytes.len()).into();
         if with_sums {
             self.sum = sum(truth, bytes)?;
         }
         let sent: [Option<usize>; Level::COUNT] = std::array::from_fn(|level| {
             let is_told = level <= told.index();
             let part = if is_told {
-                &lanes[level].delta
+                note.deltas[level]
             } else {
-                &self.members
+                note.members
             };
             wanted[level].then_some(part.len())
         });
-        self.weights.note(sent);
+        note.weights.note(sent);
 
         for level in Level::SLOW {
             let Lane {
-                held,
-                is_kept,
-                sum: its_sum,
-                ..
+                held, sum: its_sum, ..
             } = &mut lanes[level.index()];
-            if !std::mem::take(is_kept) {
+            if !kept[level.index()] {
                 held.clear();
             } else if level <= told {
                 held.clone_from(truth);
@@ -341,13 +350,15 @@ impl<E: Replicate> Scene<E> for Cells<E> {
         let index = number as usize;
         if index >= self.table.len() {
             self.table.resize_with(index + 1, Cell::default);
+            self.notes.resize_with(index + 1, Note::default);
         }
-        let cell = &mut self.table[index];
-        if !cell.is_active {
+        let note = &mut self.notes[index];
+        if !note.is_active {
             // Who was in it went, and so did its lanes.
-            cell.is_active = true;
+            note.is_active = true;
+            note.was_shown = false;
             self.active.push(number);
         }
-        cell.truth.push((id, entity));
+        self.table[index].truth.push((id, entity));
     }
 }

@@ -14,6 +14,7 @@
 use super::inbox::Arrived;
 use super::link::MemberLink;
 use super::outlet::Ring;
+use super::overload::Step;
 use super::pace::Sight;
 use crate::game::{Game, Input, Own, Profile};
 use crate::guard::Permit;
@@ -114,8 +115,15 @@ pub(super) struct Told<G: Game> {
     pub(super) applied: Seq,
     /// The cells he sees, ascending, and the level he holds each at.
     pub(super) view: Vec<Sight>,
-    /// The same as of the snapshot in the making.
+    /// The same as of the snapshot in the making, unless it `stays`.
     pub(super) next_view: Vec<Sight>,
+    /// Whether the snapshot in the making is of the same view as the last.
+    pub(super) stays: bool,
+    /// The cells the game gave him last, the nearest first.
+    pub(super) seen: Vec<CellId>,
+    /// The step at which he holds each of them as often as that step alone allows, so
+    /// that nothing is to be decided while it stays and so do they.
+    pub(super) settled: Option<Step>,
     /// The cell that is nearest to him.
     pub(super) home: Option<CellId>,
     /// Whether the snapshot in the making tells what changed there, or he came there
@@ -297,6 +305,9 @@ impl<G: Game> Told<G> {
             applied,
             view: Vec::new(),
             next_view: Vec::new(),
+            stays: false,
+            seen: Vec::new(),
+            settled: None,
             home: None,
             is_home_told: false,
             pace: None,

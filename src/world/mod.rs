@@ -20,6 +20,7 @@ mod drain;
 mod inbox;
 mod link;
 mod member;
+mod note;
 mod outlet;
 mod overload;
 mod oversight;

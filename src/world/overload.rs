@@ -2,7 +2,8 @@
 //!
 //! Owns the steps and the rule that leads from one to the next: a pure state machine,
 //! fed once per tick by the core with how strained the tick before was. It goes up
-//! after a second of strain and down after a longer calm. The two thresholds lie more
+//! after a second of strain and down after a longer calm; to turn people away only once
+//! the strain has outlasted a wave of joins that may have made it. The two thresholds lie more
 //! than a factor of two apart, since a step may halve the load: going back must not
 //! bring the strain back. Where it does all the same, the next calm must be twice as
 //! long.
@@ -70,6 +71,8 @@ const HIGH: f32 = 0.8;
 const LOW: f32 = 0.35;
 /// A single tick counts as no more than this, however late it was.
 const MOST: f32 = 2.0;
+/// The strain before nobody new comes in, in seconds; before each other step it is one.
+const WAVE: u32 = 5;
 /// The calm before a step back, in seconds, at first and at most.
 const CALM: (u32, u32) = (5, 80);
 
@@ -124,8 +127,10 @@ impl Overload {
             strain if strain < LOW => (0, self.low + 1),
             _ => (0, 0),
         };
-        if self.high >= self.rate && self.step < self.limit {
-            self.step = Step::numbered(self.step.number() + 1);
+        let next = Step::numbered(self.step.number() + 1);
+        let endurance = if next == Step::NoJoins { WAVE } else { 1 } * self.rate;
+        if self.high >= endurance && self.step < self.limit {
+            self.step = next;
             self.high = 0;
             let is_relapse = self.since_back < self.patience;
             self.patience = if is_relapse {
@@ -140,7 +145,7 @@ impl Overload {
             self.since_back = 0;
         }
         // Neither count says more than that it is reached.
-        self.high = self.high.min(self.rate);
+        self.high = self.high.min(endurance);
         self.low = self.low.min(self.patience);
     }
 }
@@ -169,6 +174,7 @@ mod tests {
             (1, 1.0, FarSlower),
             (1, 1.0, AllSlower),
             (1, 1.0, SmallerView),
+            (4, 1.0, SmallerView),
             (1, 1.0, NoJoins),
             (60, 1.0, NoJoins),
             (60, 0.5, NoJoins),

@@ -7,6 +7,7 @@
 //! Called by `snapshot` and `cells`; knows of a cell its number and its weight.
 
 use super::overload::Step;
+use crate::game::MAX_CELL;
 use downbeat_protocol::CellId;
 
 /// How often a cell is told: at every snapshot, every second, every fourth.
@@ -40,11 +41,29 @@ impl Level {
     }
 }
 
-/// A cell that a player sees, and how often he is told of it.
+/// A cell that a player sees, and how often he is told of it. Small, because every
+/// player has a dozen of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Sight {
-    pub(super) cell: CellId,
+    /// Its number, at most [`MAX_CELL`].
+    cell: u16,
     pub(super) level: Level,
+}
+
+const _: () = assert!(MAX_CELL == u16::MAX as u32, "a cell's number fits");
+
+impl Sight {
+    /// This cell, at its fastest. There is none beyond [`MAX_CELL`].
+    pub(super) const fn new(cell: CellId) -> Self {
+        Self {
+            cell: cell.0 as u16,
+            level: Level::FULL,
+        }
+    }
+
+    pub(super) const fn cell(self) -> CellId {
+        CellId(self.cell as u32)
+    }
 }
 
 /// What a cell takes at each level: bytes per snapshot, smoothed over 16 of them.
@@ -81,7 +100,7 @@ impl Weights {
     }
 
     /// Bytes per snapshot at this level.
-    fn at(self, level: Level) -> u32 {
+    pub(super) fn at(self, level: Level) -> u32 {
         self.0[level.index()].div_ceil(FINE)
     }
 }
@@ -99,13 +118,13 @@ pub(super) fn reach(step: Step, all: usize) -> usize {
 }
 
 /// Gives each cell of a view, the nearest first, its level. `budget` is in bytes per
-/// snapshot; 0: no limit.
+/// snapshot; 0: no limit. Says whether it was more than that.
 pub(super) fn assign(
     view: &mut [Sight],
     step: Step,
     budget: u32,
     weights: impl Fn(CellId) -> Weights,
-) {
+) -> bool {
     if step >= Step::FarSlower {
         let near = near_half(view.len());
         for sight in &mut view[near..] {
@@ -113,10 +132,11 @@ pub(super) fn assign(
         }
     }
     if budget == 0 {
-        return;
+        return false;
     }
-    let bytes = |sight: &Sight| weights(sight.cell).at(sight.level);
+    let bytes = |sight: &Sight| weights(sight.cell()).at(sight.level);
     let mut total: u32 = view.iter().map(bytes).sum();
+    let is_bound = total > budget;
     let near = NEAR.min(view.len());
     let far = near..view.len();
     for (cells, level) in [
@@ -127,7 +147,7 @@ pub(super) fn assign(
     ] {
         for sight in view[cells].iter_mut().rev() {
             if total <= budget {
-                return;
+                return is_bound;
             }
             let slower = Sight { level, ..*sight };
             if level > sight.level && bytes(&slower) < bytes(sight) {
@@ -136,6 +156,7 @@ pub(super) fn assign(
             }
         }
     }
+    is_bound
 }
 
 /// Where the farther half of a view begins.
@@ -155,12 +176,7 @@ mod tests {
     }
 
     fn levels_of(weights: Weights, cells: u32, step: Step, budget: u32) -> Vec<u8> {
-        let mut view: Vec<_> = (0..cells)
-            .map(|cell| Sight {
-                cell: CellId(cell),
-                level: Level::FULL,
-            })
-            .collect();
+        let mut view: Vec<_> = (0..cells).map(|cell| Sight::new(CellId(cell))).collect();
         assign(&mut view, step, budget, |_| weights);
         view.iter().map(|sight| sight.level.0).collect()
     }

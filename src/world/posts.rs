@@ -1,4 +1,4 @@
-//! How a tick's snapshots leave a room: in one batch for each thread of sockets.
+//! How a tick's snapshots leave a room: in batches for each thread of sockets.
 //!
 //! Owns the batches in the making, and knows what became of those that are back. A session
 //! without a place at a post, as in tests, finds its snapshot at its end of the link.
@@ -11,6 +11,11 @@ use crate::post::{Batch, Home, Item, Post};
 use bytes::Bytes;
 use downbeat_protocol::PlayerId;
 use std::sync::Arc;
+
+/// Messages of a batch at most: with thousands of players the first of them are sent while
+/// the last are written, and what is not yet sent when the next ones are due is known by
+/// the slice.
+const SLICE: usize = 256;
 
 /// See the module's doc.
 #[derive(Debug, Default)]
@@ -48,7 +53,12 @@ impl Posts {
             self.open.push((Arc::clone(&place.post), batch));
             self.open.len() - 1
         });
-        self.open[index].1.write(place, id.0, has_news, write)?;
+        let batch = &mut self.open[index].1;
+        batch.write(place, id.0, has_news, write)?;
+        if batch.letter(SLICE - 1).is_some() {
+            let (post, batch) = self.open.swap_remove(index);
+            post.put(Item::Batch(batch));
+        }
         Ok(Parcel::Carried)
     }
 
@@ -65,7 +75,10 @@ impl<G: Game> Core<G> {
     pub(super) fn collect(&mut self) {
         while let Some(mut batch) = self.scratch.posts.home.take() {
             // Both are ordered by id.
-            let mut members = self.members.iter_mut().peekable();
+            let first = batch.letters().next();
+            let first = first.map_or(PlayerId(0), |(letter, _)| PlayerId(letter.mark));
+            let start = self.members.partition_point(|member| member.id < first);
+            let mut members = self.members[start..].iter_mut().peekable();
             for (letter, length) in batch.letters() {
                 let id = PlayerId(letter.mark);
                 while members.next_if(|member| member.id < id).is_some() {}

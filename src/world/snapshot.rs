@@ -41,7 +41,8 @@ impl<G: Game> Core<G> {
                 continue;
             }
             let told = &mut member.told;
-            told.due = lag <= config.in_flight && told.is_free;
+            // Who has kept up until now may yet make it.
+            told.due = lag <= config.in_flight && (told.is_free || !told.broken);
             if !told.due {
                 told.broken = true;
                 tally.skipped += 1;
@@ -64,28 +65,41 @@ impl<G: Game> Core<G> {
             let Told {
                 view,
                 next_view,
+                seen: seen_before,
                 home,
                 ..
             } = told;
+            // Most see what they saw, and hold it as they are to.
+            let is_same = !told.broken && told.settled == Some(step) && seen_before == seen;
+            told.stays = is_same && cells.want_again(view, budget);
+            if told.stays {
+                told.is_home_told = view
+                    .iter()
+                    .find(|sight| Some(sight.cell()) == *home)
+                    .is_none_or(|sight| cells.tells(sight.cell(), sight.level));
+                continue;
+            }
+            seen_before.clone_from(seen);
             next_view.clear();
-            next_view.extend(seen.iter().map(|cell| Sight {
-                cell: *cell,
-                level: Level::FULL,
-            }));
-            assign(next_view, step, budget, |cell| cells.weights(cell));
+            next_view.extend(seen.iter().map(|cell| Sight::new(*cell)));
+            let is_bound = assign(next_view, step, budget, |cell| cells.weights(cell));
             // Of a cell that is named twice the faster one stays.
             next_view.sort_unstable();
-            next_view.dedup_by_key(|sight| sight.cell);
+            next_view.dedup_by_key(|sight| sight.cell());
             let is_same_home = home.replace(seen[0]) == Some(seen[0]);
             told.is_home_told = !is_same_home;
             let mut known = Known::new(view, told.broken);
+            let mut is_settled = !is_bound;
             for sight in next_view {
-                let held = known.level(sight.cell);
-                sight.level = cells.want(sight.cell, held, sight.level);
-                if sight.cell == seen[0] {
-                    told.is_home_told |= held.is_none_or(|held| cells.tells(sight.cell, held));
+                let held = known.level(sight.cell());
+                let wish = sight.level;
+                sight.level = cells.want(sight.cell(), held, wish);
+                is_settled &= sight.level == wish;
+                if sight.cell() == seen[0] {
+                    told.is_home_told |= held.is_none_or(|held| cells.tells(sight.cell(), held));
                 }
             }
+            told.settled = is_settled.then_some(step);
         }
     }
 
@@ -103,6 +117,8 @@ impl<G: Game> Core<G> {
 
     /// The second half of step 6: each due player's snapshot.
     pub(super) fn send_snapshots(&mut self) -> Result<(), EncodeError> {
+        // What came home since the last look counts for who was not ready then.
+        self.collect();
         let with_checksum = self.has_checksum();
         let step = self.overload.step().number();
         let interval = self.interval();
@@ -120,14 +136,24 @@ impl<G: Game> Core<G> {
             if !std::mem::take(&mut member.told.due) {
                 continue;
             }
+            if !member.told.is_free && member.is_free() == Some(false) {
+                member.told.broken = true;
+                tally.skipped += 1;
+                continue;
+            }
             let own = member.is_player().then(|| game.own(member.id));
             let told = &mut member.told;
 
             scratch.hidden.clear();
+            let view = if told.stays {
+                &told.view
+            } else {
+                &told.next_view
+            };
             // Most players see the same cells as at the last snapshot.
-            if !told.broken && told.view != told.next_view {
-                let hidden = told.view.iter().map(|sight| sight.cell).filter(|cell| {
-                    let place = told.next_view.binary_search_by_key(cell, |next| next.cell);
+            if !told.broken && !told.stays {
+                let hidden = told.view.iter().map(|sight| sight.cell()).filter(|cell| {
+                    let place = view.binary_search_by_key(cell, |next| next.cell());
                     place.is_err() && cells.was_shown(*cell)
                 });
                 scratch.hidden.extend(hidden);
@@ -135,11 +161,11 @@ impl<G: Game> Core<G> {
             scratch.parts.clear();
             let mut known = Known::new(&told.view, told.broken);
             let mut slowest = Level::FULL;
-            for sight in &told.next_view {
+            for sight in view {
                 slowest = slowest.max(sight.level);
-                let part = cells.change(sight.cell, known.level(sight.cell));
+                let part = cells.change(sight.cell(), known.level(sight.cell()));
                 if !part.is_empty() {
-                    scratch.parts.push((sight.cell, part));
+                    scratch.parts.push((sight.cell(), part));
                 }
             }
 
@@ -166,9 +192,9 @@ impl<G: Game> Core<G> {
                     .as_ref()
                     .filter(|own| told.broken || told.own.as_ref() != Some(own)),
                 checksum: with_checksum.then(|| {
-                    told.next_view.iter().fold(FNV_START, |sum, sight| {
-                        match cells.sum(sight.cell, sight.level) {
-                            Some(cell_sum) => add_cell(sum, sight.cell, cell_sum),
+                    view.iter().fold(FNV_START, |sum, sight| {
+                        match cells.sum(sight.cell(), sight.level) {
+                            Some(cell_sum) => add_cell(sum, sight.cell(), cell_sum),
                             None => sum,
                         }
                     })
@@ -190,7 +216,9 @@ impl<G: Game> Core<G> {
             told.applied = applied;
             told.own = own;
             told.broken = false;
-            std::mem::swap(&mut told.view, &mut told.next_view);
+            if !told.stays {
+                std::mem::swap(&mut told.view, &mut told.next_view);
+            }
         }
         self.count_checksum();
         Ok(())
@@ -231,11 +259,11 @@ impl<'a> Known<'a> {
     /// At which level he holds this cell, if at all.
     fn level(&mut self, cell: CellId) -> Option<Level> {
         while let [first, rest @ ..] = self.0
-            && first.cell < cell
+            && first.cell() < cell
         {
             self.0 = rest;
         }
-        let first = self.0.first().filter(|first| first.cell == cell)?;
+        let first = self.0.first().filter(|first| first.cell() == cell)?;
         Some(first.level)
     }
 }

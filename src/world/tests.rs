@@ -9,8 +9,10 @@ mod members;
 mod overload;
 mod oversight;
 mod parting;
+mod settled;
 mod sight;
 mod slow;
+mod tail;
 
 use super::puppet::Puppet;
 use super::{Core, CoreConfig, Tally};

@@ -47,6 +47,10 @@ pub struct Arena {
     /// What happened since the game was asked last; always empty between ticks.
     #[serde(skip)]
     happened: Vec<(Audience, Event)>,
+    /// Where ships are, once somebody looks for a place within this tick; `None` between
+    /// ticks.
+    #[serde(skip)]
+    nearby: Option<Nearby>,
 }
 
 /// One player.
@@ -125,6 +129,7 @@ impl Game for Arena {
             pickups_due: Vec::new(),
             board: Board::default(),
             happened: Vec::new(),
+            nearby: None,
         };
         for _ in 0..config.drones {
             arena.add_drone();
@@ -132,6 +137,7 @@ impl Game for Arena {
         for _ in 0..config.pickups {
             arena.add_pickup();
         }
+        arena.nearby = None;
         arena
     }
 
@@ -214,7 +220,9 @@ impl Game for Arena {
         self.fly_shots(&nearby);
         self.fire();
         self.collect(&nearby);
+        self.nearby = Some(nearby);
         self.revive();
+        self.nearby = None;
         self.announce();
     }
 
@@ -305,6 +313,9 @@ impl Arena {
             rapid_until: None,
         };
         self.ships.insert(id, hull);
+        if let Some(nearby) = &mut self.nearby {
+            nearby.add(id, x, y);
+        }
         Some(id)
     }
 

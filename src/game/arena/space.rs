@@ -1,5 +1,6 @@
 //! Where things are: cells, what a player sees, where there is room.
 
+use super::nearby::Nearby;
 use super::{Arena, balance};
 use downbeat_protocol::CellId;
 use downbeat_protocol::arena::POSITION_ONE;
@@ -12,6 +13,8 @@ const CELL: i32 = 512 * POSITION_ONE;
 const SIGHT_X: i32 = 720 * POSITION_ONE;
 /// The same upward and downward.
 const SIGHT_Y: i32 = 480 * POSITION_ONE;
+/// How far around it a place is looked at before a ship is put there.
+const LONELY: i32 = 512 * POSITION_ONE;
 
 impl Arena {
     /// The cell of a place; row by row from 1.
@@ -27,14 +30,19 @@ impl Arena {
     pub(super) fn cells_around(&self, x: i32, y: i32, cells: &mut Vec<CellId>) {
         let columns = self.columns();
         let along = |at: i32| (at / CELL).clamp(0, columns - 1);
-        let span = |center: i32, sight: i32| along(center - sight)..=along(center + sight);
+        let (own_column, own_row) = (along(x), along(y));
+        let (left, right) = (along(x - SIGHT_X), along(x + SIGHT_X));
+        let (top, bottom) = (along(y - SIGHT_Y), along(y + SIGHT_Y));
         for ring in 0..=SIGHT_X / CELL + 1 {
-            for row in span(y, SIGHT_Y) {
-                for column in span(x, SIGHT_X) {
-                    let distance = row.abs_diff(along(y)).max(column.abs_diff(along(x)));
-                    if distance == ring as u32 {
-                        cells.push(CellId((1 + row * columns + column) as u32));
-                    }
+            let (first, last) = (own_column - ring, own_column + ring);
+            for row in top.max(own_row - ring)..=bottom.min(own_row + ring) {
+                let mut see = |column| cells.push(CellId((1 + row * columns + column) as u32));
+                if row.abs_diff(own_row) == ring as u32 {
+                    (left.max(first)..=right.min(last)).for_each(see);
+                } else {
+                    let ends = [first, last].into_iter();
+                    ends.filter(|column| (left..=right).contains(column))
+                        .for_each(&mut see);
                 }
             }
         }
@@ -44,14 +52,13 @@ impl Arena {
         (self.rules.size + CELL - 1) / CELL
     }
 
-    /// The loneliest of eight random places.
+    /// The loneliest of eight random places, as far as one looks around.
     pub(super) fn free_place(&mut self) -> (i32, i32) {
         let places: [(i32, i32); 8] = std::array::from_fn(|_| self.any_place());
+        let nearby = self.nearby.get_or_insert_with(|| Nearby::new(&self.ships));
         let loneliness = |&(x, y): &(i32, i32)| {
-            let nearest = self
-                .ships
-                .values()
-                .map(|hull| square(hull.ship.x - x, hull.ship.y - y));
+            let ships = nearby.around(x, y, LONELY);
+            let nearest = ships.map(|(_, ship_x, ship_y)| square(ship_x - x, ship_y - y));
             nearest.min().unwrap_or(i64::MAX)
         };
         places

@@ -5,7 +5,8 @@ use super::{Puppet, arena, tick, wish};
 use crate::game::arena::Arena;
 use crate::post::{Batch, HEADROOM, Item, Place, Post};
 use crate::world::puppet::config;
-use crate::world::{Core, CoreConfig};
+use crate::world::{Core, CoreConfig, Observer, Phase};
+use downbeat_protocol::arena::Input;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
@@ -47,7 +48,12 @@ impl Carrier {
 
     /// Carries everything to those whose connection is still the same.
     fn carry(&mut self) {
-        for mut batch in self.batches() {
+        let batches = self.batches();
+        self.carry_these(batches);
+    }
+
+    fn carry_these(&mut self, batches: VecDeque<Box<Batch>>) {
+        for mut batch in batches {
             let mut index = 0;
             while let Some((letter, bytes)) = batch.letter(index) {
                 let (place, puppet) = &mut self.seats[letter.key];
@@ -201,4 +207,37 @@ fn a_snapshot_that_is_kept_is_under_way_until_it_is_taken() {
     assert_eq!(tick(&mut core).snapshots, 6);
     thread.carry();
     assert_eq!(thread.seats[0].1.resets, 2, "one was skipped");
+}
+
+/// Carries its last slice while the tick is made.
+struct Meanwhile<'a>(&'a mut Carrier, VecDeque<Box<Batch>>);
+
+impl Observer<Input> for Meanwhile<'_> {
+    fn done(&mut self, phase: Phase) {
+        if phase == Phase::Encode {
+            self.0.carry_these(std::mem::take(&mut self.1));
+        }
+    }
+}
+
+#[test]
+fn of_many_players_the_first_are_sent_while_the_last_are_written() {
+    let mut core = arena(config());
+    let mut thread = Carrier::new();
+    for number in 0..600 {
+        thread.join(&mut core, &format!("p{number}"));
+    }
+    for now in 0..20 {
+        tick(&mut core);
+        let mut batches = thread.batches();
+        assert_eq!(batches.len(), 3);
+        let last = batches.split_off(2);
+        thread.carry_these(batches);
+        let mut meanwhile = Meanwhile(&mut thread, last);
+        let tally = core.tick(&mut meanwhile).unwrap();
+        assert_eq!((tally.snapshots, tally.skipped), (600, 0), "at {now}");
+        thread.carry();
+        thread.send(now);
+    }
+    assert_eq!(total(&thread, |puppet| puppet.resets), 600);
 }
