@@ -3,9 +3,10 @@
 //! Owns who enters, returns and leaves, and which of a player's inputs is used.
 
 use super::core::Core;
-use super::member::{Arrival, Join, Member, Presence, Role};
+use super::member::{Join, Member, Presence, Role};
 use super::outlet::End;
 use super::overload::Step;
+use super::pending::Arrival;
 use crate::game::{Game, Input, Leave};
 use downbeat_protocol::{PlayerId, Reason};
 

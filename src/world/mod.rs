@@ -26,9 +26,11 @@ mod overload;
 mod oversight;
 mod pace;
 mod parting;
+mod pending;
 mod posts;
 mod save;
 mod snapshot;
+mod told;
 mod watch;
 
 pub use actor::{Admit, Close, Room, Surroundings, Vacant, World};

@@ -5,7 +5,7 @@
 
 use super::core::Core;
 use super::link::MemberLink;
-use super::member::Parcel;
+use super::told::Parcel;
 use crate::game::Game;
 use crate::post::{Batch, Home, Item, Post};
 use bytes::Bytes;

@@ -4,10 +4,11 @@
 //! his own and copies of what is encoded once per cell.
 
 use super::core::Core;
-use super::member::{Role, Told};
+use super::member::Role;
 use super::outlet::Ring;
 use super::pace::{Level, Sight, assign, reach};
 use super::posts::Posts;
+use super::told::Told;
 use crate::game::{Game, MAX_CELL};
 use downbeat_protocol::CellId;
 use downbeat_protocol::codec::{EncodeError, FNV_START};
