@@ -51,7 +51,7 @@ pub(crate) fn measure(is_quick: bool) -> Result<Suite> {
     let pace = if is_quick {
         pace(1, 3, 1)
     } else {
-        pace(2, 10, 5)
+        pace(2, 4, 5)
     };
 
     eprintln!("floor and downbeat in alternation");

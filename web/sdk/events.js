@@ -24,7 +24,9 @@ export class ClientCloseEvent extends Event {
    * @param {object} end
    * @param {number} end.code The close code; 1006 if the link was lost.
    * @param {string} end.reason A sentence for people.
-   * @param {boolean} end.wasClean Whether both sides said good-bye.
+   * @param {boolean} end.wasClean Whether both sides said good-bye, and nothing that this
+   *   side had to say was lost: browsers say no if a message of the page was overtaken by
+   *   the server's close.
    * @param {number | null} end.retryInMs When the next attempt is made; null if none is.
    */
   constructor({ code, reason, wasClean, retryInMs }) {

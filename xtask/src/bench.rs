@@ -4,7 +4,7 @@ use crate::process::{cargo, finish, release, root};
 use anyhow::Result;
 use std::process::Command;
 
-/// Measures everything and writes the page; takes half an hour, a minute or two if
+/// Measures everything and writes the page; takes twenty minutes, a minute or two if
 /// `quick`.
 pub(crate) fn run(quick: bool) -> Result<()> {
     cargo("build --release --package downbeat --package downbeat-bench")?;
