@@ -16,6 +16,9 @@ use std::task::Waker;
 /// have at most so many (RFC 6455 section 5.2).
 pub const HEADROOM: usize = 10;
 
+/// A batch's memory is never too much up to so many bytes.
+const KEPT: usize = 64 << 10;
+
 /// Where a connection is found.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -121,8 +124,10 @@ impl Batch {
         before.map_or(0, |letter| letter.end)
     }
 
-    /// Empties it; its memory stays.
+    /// Empties it. Its memory stays, unless there is far more than was needed last.
     pub fn clear(&mut self) {
+        // When many begin anew a tick's messages are ten times as long, once.
+        self.bytes.shrink_to((4 * self.bytes.len()).max(KEPT));
         self.bytes.clear();
         self.letters.clear();
     }
@@ -284,5 +289,17 @@ mod tests {
         assert!(batch.letter(0).is_none());
         write(&mut batch, &place, 7, b"again");
         assert_eq!(batch.bytes.as_ptr(), memory);
+    }
+
+    #[test]
+    fn what_one_long_batch_needed_is_given_back_after_the_next() {
+        let place = Place::new(Arc::default(), 1);
+        let mut batch = Batch::new(&Arc::default());
+        write(&mut batch, &place, 1, &[1; 1 << 20]);
+        batch.clear();
+        assert!(batch.bytes.capacity() > 1 << 20, "the next may be as long");
+        write(&mut batch, &place, 1, &[1; 1000]);
+        batch.clear();
+        assert_eq!(batch.bytes.capacity(), KEPT);
     }
 }
