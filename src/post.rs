@@ -103,6 +103,12 @@ impl Batch {
         Ok(())
     }
 
+    /// How many messages there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.letters.len()
+    }
+
     /// The message at `index`, and its bytes behind [`HEADROOM`]; `None` after the last.
     pub fn letter(&mut self, index: usize) -> Option<(&mut Letter, &mut [u8])> {
         let start = self.start(index);

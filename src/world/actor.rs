@@ -6,16 +6,15 @@
 
 use super::board::RoomPosting;
 use super::clock::{Metronome, Schedule};
-use super::core::{Core, CoreConfig, Observer, Phase, Tally};
+use super::core::{Core, CoreConfig};
 use super::member::Join;
+use super::meters::{Gauges, Stopwatch, count};
 use super::outlet::End;
-use super::overload::Step;
 use super::parting::Parted;
 use super::save::{Saved, Stamp};
 use crate::game::{Game, Input};
 use crate::telemetry::Telemetry;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Recipient};
-use prometheus::Histogram;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -165,7 +164,7 @@ impl<G: Game> World<G> {
             }
         };
         let end = Instant::now();
-        self.stopwatch.total.observe((end - begin).as_secs_f64());
+        self.stopwatch.took(end - begin);
         self.around
             .posting
             .ticked(self.core.now(), self.core.players(), end, end - begin);
@@ -291,129 +290,6 @@ impl<G: Game> Handler<Close> for World<G> {
             let _ = parted.send(Ok(None));
         }
         context.stop();
-    }
-}
-
-/// Adds a tick's tally to the counters.
-fn count(telemetry: &Telemetry, tally: &Tally) {
-    telemetry.ticks.inc();
-    let Tally {
-        applied,
-        rejected,
-        duplicate,
-        late,
-        dropped,
-        snapshots,
-        skipped,
-        postponed,
-        events,
-    } = *tally;
-    for (counter, number) in [
-        (&telemetry.inputs_applied, applied),
-        (&telemetry.inputs_rejected, rejected),
-        (&telemetry.inputs_duplicate, duplicate),
-        (&telemetry.inputs_late, late),
-        (&telemetry.inputs_dropped, dropped),
-        (&telemetry.snapshots, snapshots),
-        (&telemetry.snapshots_skipped, skipped),
-        (&telemetry.snapshots_postponed, postponed),
-        (&telemetry.events, events),
-    ] {
-        if number > 0 {
-            counter.inc_by(u64::from(number));
-        }
-    }
-}
-
-/// Measures the steps of a tick.
-struct Stopwatch {
-    last: Instant,
-    phases: [Histogram; Phase::ALL.len()],
-    total: Histogram,
-}
-
-impl Stopwatch {
-    fn new(telemetry: &Telemetry) -> Self {
-        let histogram = |label| telemetry.tick_seconds.with_label_values(&[label]);
-        Self {
-            last: Instant::now(),
-            phases: Phase::ALL.map(|phase| histogram(phase.label())),
-            total: histogram("total"),
-        }
-    }
-
-    fn start(&mut self, now: Instant) {
-        self.last = now;
-    }
-}
-
-impl<I> Observer<I> for Stopwatch {
-    fn done(&mut self, phase: Phase) {
-        let now = Instant::now();
-        self.phases[phase as usize].observe((now - self.last).as_secs_f64());
-        self.last = now;
-    }
-}
-
-/// This room's part of the gauges; given back when the room ends.
-struct Gauges {
-    telemetry: Telemetry,
-    members: i64,
-    limbo: i64,
-    step: Step,
-}
-
-impl Gauges {
-    fn new(telemetry: Telemetry) -> Self {
-        telemetry.rooms.inc();
-        // So that each step is seen before it is taken.
-        for step in Step::ALL {
-            telemetry.rooms_by_step.with_label_values(&[step.label()]);
-        }
-        let step = Step::default();
-        telemetry
-            .rooms_by_step
-            .with_label_values(&[step.label()])
-            .inc();
-        Self {
-            telemetry,
-            members: 0,
-            limbo: 0,
-            step,
-        }
-    }
-
-    /// Gives back the step before.
-    fn set_step(&mut self, step: Step) -> Step {
-        if step != self.step {
-            self.telemetry
-                .rooms_by_step
-                .with_label_values(&[self.step.label()])
-                .dec();
-            self.telemetry
-                .rooms_by_step
-                .with_label_values(&[step.label()])
-                .inc();
-        }
-        std::mem::replace(&mut self.step, step)
-    }
-
-    fn set(&mut self, members: usize, limbo: usize) {
-        let (members, limbo) = (members as i64, limbo as i64);
-        self.telemetry.members.add(members - self.members);
-        self.telemetry.limbo.add(limbo - self.limbo);
-        (self.members, self.limbo) = (members, limbo);
-    }
-}
-
-impl Drop for Gauges {
-    fn drop(&mut self) {
-        self.set(0, 0);
-        self.telemetry.rooms.dec();
-        self.telemetry
-            .rooms_by_step
-            .with_label_values(&[self.step.label()])
-            .dec();
     }
 }
 

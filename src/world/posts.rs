@@ -55,7 +55,7 @@ impl Posts {
         });
         let batch = &mut self.open[index].1;
         batch.write(place, id.0, has_news, write)?;
-        if batch.letter(SLICE - 1).is_some() {
+        if batch.count() >= SLICE {
             let (post, batch) = self.open.swap_remove(index);
             post.put(Item::Batch(batch));
         }

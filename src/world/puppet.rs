@@ -57,6 +57,13 @@ pub(super) fn config() -> CoreConfig {
     }
 }
 
+fn named(name: &str) -> Profile {
+    Profile {
+        name: name.into(),
+        ..Profile::default()
+    }
+}
+
 impl<G: Game> Puppet<G> {
     pub(super) fn join(core: &mut Core<G>, name: &str) -> Self {
         Self::join_with(core, name, None, name)
@@ -69,10 +76,7 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         draw: &str,
     ) -> Self {
-        let profile = Profile {
-            name: name.into(),
-            ..Profile::default()
-        };
+        let profile = named(name);
         Self::knock(core, profile, resume, draw, Role::Player, None)
     }
 
@@ -83,10 +87,7 @@ impl<G: Game> Puppet<G> {
         resume: Option<ResumeToken>,
         place: &Place,
     ) -> Self {
-        let profile = Profile {
-            name: name.into(),
-            ..Profile::default()
-        };
+        let profile = named(name);
         let place = Some(place.clone());
         Self::knock(core, profile, resume, name, Role::Player, place)
     }
