@@ -15,6 +15,9 @@ use downbeat_protocol::snapshot::{DeltaWriter, put_entities, write_keyframe};
 use downbeat_protocol::{CellId, EntityId, Replicate};
 use std::ops::Range;
 
+/// A list's memory is never too much up to so many entities.
+const KEPT: usize = 4;
+
 /// All cells of a room.
 #[derive(Debug)]
 pub(super) struct Cells<E> {
@@ -98,6 +101,8 @@ impl<E: Replicate> Cells<E> {
                 return false;
             };
             std::mem::swap(&mut lanes[0].held, truth);
+            // Or each cell keeps the memory of the greatest crowd that ever met in it.
+            truth.shrink_to((4 * truth.len()).max(KEPT));
             truth.clear();
             for (_, entity) in lanes.iter_mut().flat_map(|lane| &mut lane.held) {
                 for _ in 0..elapsed {
@@ -360,5 +365,42 @@ impl<E: Replicate> Scene<E> for Cells<E> {
             self.active.push(number);
         }
         self.table[index].truth.push((id, entity));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use downbeat_protocol::NoDiff;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Dot;
+
+    impl Replicate for Dot {
+        type Rules = ();
+        type Diff = NoDiff;
+    }
+
+    #[test]
+    fn what_a_crowd_needed_is_given_back_when_it_has_gone() {
+        const CELL: CellId = CellId(3);
+        let mut cells = Cells::new();
+        let mut show = |count| {
+            cells.turn(1, &());
+            for id in 0..count {
+                cells.show_in(CELL, EntityId(id), Dot);
+            }
+            cells.settle();
+            cells.encode(true).unwrap();
+            let cell = &cells.table[CELL.0 as usize];
+            cell.truth.capacity() + cell.lanes[0].held.capacity()
+        };
+        assert!(show(100) >= 100);
+        assert!(show(100) >= 200, "what is, and what was told");
+        for _ in 0..4 {
+            show(1);
+        }
+        assert!(show(1) <= 2 * KEPT);
     }
 }

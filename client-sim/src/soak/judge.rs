@@ -17,11 +17,15 @@ const LEAST_GROWTH: f64 = 256.0 * 1024.0;
 const DRIFT: f64 = 1.0;
 /// Sessions that may be on their way in or out, of all bots, at any one moment.
 const ON_THE_WAY: f64 = 0.02;
+/// Who comes or goes may be on his way for so many seconds.
+const WAY: f64 = 0.2;
 
 /// What is known beside the readings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
     pub(super) bots: u32,
+    /// Bots that leave, come or are cut, per second.
+    pub(super) churn: f64,
     pub(super) tick_rate: Option<u32>,
     pub(super) warm_up: Duration,
 }
@@ -108,7 +112,9 @@ pub(super) fn judge(seen: &Seen, known: &Known) -> anyhow::Result<Judgement> {
         .map(|sample| sample.counts.sessions - strangers - sample.present);
     let sessions = Sessions {
         surplus: median_of(surplus),
-        allowed_surplus: (f64::from(known.bots) * ON_THE_WAY).max(3.0),
+        allowed_surplus: (f64::from(known.bots) * ON_THE_WAY)
+            .max(known.churn * WAY)
+            .max(3.0),
         left_behind: seen.after.sessions - seen.before.sessions,
         players_left_behind: seen.after.members - seen.before.members,
     };
@@ -234,8 +240,13 @@ mod tests {
     }
 
     fn failures(seen: &Seen) -> String {
+        failures_with(seen, 12.5)
+    }
+
+    fn failures_with(seen: &Seen, churn: f64) -> String {
         let known = Known {
             bots: 500,
+            churn,
             tick_rate: Some(30),
             warm_up: Duration::from_secs(360),
         };
@@ -273,6 +284,13 @@ mod tests {
     }
 
     #[test]
+    fn who_is_on_his_way_has_not_leaked_however_many_come_and_go() {
+        let seen = soak(|sample| sample.counts.sessions += 12.0);
+        assert!(failures(&seen).starts_with("sessions leaked: +1"));
+        assert_eq!(failures_with(&seen, 250.0), "");
+    }
+
+    #[test]
     fn who_is_left_behind_at_the_end_has_leaked() {
         let mut seen = soak(|_| ());
         seen.after.sessions = 1.0;
@@ -288,6 +306,7 @@ mod tests {
     fn a_soak_without_readings_is_no_good_soak() {
         let known = Known {
             bots: 1,
+            churn: 0.0,
             tick_rate: Some(30),
             warm_up: Duration::ZERO,
         };

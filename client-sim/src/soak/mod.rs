@@ -208,6 +208,7 @@ pub(crate) fn run<B: Bot>(args: &SoakArgs) -> anyhow::Result<bool> {
     let seen = watch.end()?;
     let known = Known {
         bots: args.bots,
+        churn: f64::from(args.bots) * (args.leave + args.cut) / 60.0,
         tick_rate: swarm.tick_rate,
         warm_up: args.warm_up(),
     };
