@@ -1,21 +1,21 @@
 //! How the largest number of players is searched that keeps to the objectives.
 //!
-//! Galloping upwards (or downwards) until one number is kept and a larger one is
-//! not, then bisection on a logarithmic scale, then repetition. Noise is one-sided:
-//! a busy neighbour makes a run worse, none makes it better. So a number that is
-//! narrowly missed is tried once more, and the last number kept is only believed
-//! when two of at most three runs keep it. Sans-IO: told the outcome of each run,
-//! says what to run next. Called by the sweep.
+//! Upwards (or downwards), by as much as the last run left room for, until one number is
+//! kept and a larger one is not, then bisection on a logarithmic scale, then repetition.
+//! Noise is one-sided: a busy neighbour makes a run worse, none makes it better. So a
+//! number that is narrowly missed is tried once more, and a number is believed when it
+//! was kept twice, in four runs at most. Sans-IO: told the outcome of each run, says what
+//! to run next. Called by the sweep.
 
 use std::collections::BTreeMap;
 
 /// How a run went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Outcome {
     /// Every objective was kept.
     Kept {
-        /// By so much that twice the number would tell little.
-        is_roomy: bool,
+        /// How much of what there is was used: about 1 is all.
+        load: f64,
     },
     /// One was not.
     Missed {
@@ -47,19 +47,21 @@ pub(super) struct Search {
     runs: BTreeMap<u32, (u32, u32)>,
     /// To be tried once more.
     again: Option<u32>,
-    /// The last growth was by more than usual.
-    is_roomy: bool,
+    /// Of the last run that kept the objectives.
+    load: f64,
 }
 
-/// Growth and shrinking where nothing is known, where it was far too little, and
-/// where the answer is near.
-const DOUBLE: f64 = 2.0;
-const LEAP: f64 = 4.0;
+/// The load that is aimed at: rather a little below the answer than above it.
+const AIM: f64 = 0.85;
+/// The least and the greatest growth: at 200 players little is known about thousands.
+const GROWTH: (f64, f64) = (1.2, 4.0);
+/// Shrinking where nothing is known, and where the answer is near.
+const HALF: f64 = 2.0;
 const STEP: f64 = 1.4;
 /// How often the answer must be kept before it is believed.
 pub(super) const REPEATS: u32 = 2;
 /// How often one number is run at most.
-const RUNS: u32 = 3;
+const RUNS: u32 = 4;
 
 impl Search {
     pub(super) fn new(bounds: Bounds) -> Self {
@@ -67,7 +69,7 @@ impl Search {
             bounds,
             runs: BTreeMap::new(),
             again: None,
-            is_roomy: false,
+            load: 1.0,
         }
     }
 
@@ -75,16 +77,13 @@ impl Search {
     pub(super) fn held(&self) -> u32 {
         let missed = self.missed().unwrap_or(u32::MAX);
         let kept = self.runs.range(..missed).rev();
-        let kept = kept.filter(|(_, (kept, missed))| kept > missed);
+        let kept = kept.filter(|(_, runs)| is_believed(**runs));
         kept.map(|(players, _)| *players).next().unwrap_or(0)
     }
 
     /// The smallest number that is believed to be missed.
     pub(super) fn missed(&self) -> Option<u32> {
-        let missed = self
-            .runs
-            .iter()
-            .filter(|(_, (kept, missed))| missed >= kept);
+        let missed = self.runs.iter().filter(|(_, runs)| !is_believed(**runs));
         missed.map(|(players, _)| *players).next()
     }
 
@@ -98,11 +97,7 @@ impl Search {
             return self.again;
         }
         let Bounds { first, most, .. } = self.bounds;
-        let growth = match (self.bounds.is_guess, self.is_roomy) {
-            (_, true) => LEAP,
-            (true, false) => STEP,
-            (false, false) => DOUBLE,
-        };
+        let growth = (AIM / self.load).clamp(GROWTH.0, GROWTH.1);
         let held = self.held();
         match (held, self.missed()) {
             (0, None) => Some(first.clamp(1, most)),
@@ -110,7 +105,7 @@ impl Search {
             (0, Some(missed)) => {
                 // A guess is near; once it has proved wrong it is none.
                 let is_near = self.bounds.is_guess && missed >= first;
-                let shrink = if is_near { STEP } else { DOUBLE };
+                let shrink = if is_near { STEP } else { HALF };
                 Some(round(f64::from(missed) / shrink).clamp(1, missed - 1))
             }
             (held, None) if held >= most => self.confirm(held),
@@ -135,22 +130,27 @@ impl Search {
     pub(super) fn tell(&mut self, players: u32, outcome: Outcome) {
         let runs = self.runs.entry(players).or_default();
         let is_first = *runs == (0, 0);
-        self.again = None;
-        match outcome {
-            Outcome::Kept { is_roomy } => {
+        let is_again = match outcome {
+            Outcome::Kept { load } => {
+                self.load = load;
                 runs.0 += 1;
-                self.is_roomy = is_roomy;
-                // Missed before and kept now: the third run decides.
-                self.again = (runs.0 == runs.1).then_some(players);
+                // It was missed before.
+                runs.1 > 0
             }
             Outcome::Missed { is_narrow } => {
                 runs.1 += 1;
-                let is_doubtful = runs.0 == runs.1 || (is_first && is_narrow);
-                self.again = is_doubtful.then_some(players);
-                self.is_roomy = false;
+                runs.0 > 0 || (is_first && is_narrow)
             }
-        }
+        };
+        let (kept, missed) = *runs;
+        let is_open = kept < REPEATS && kept + missed < RUNS;
+        self.again = (is_again && is_open).then_some(players);
     }
+}
+
+/// Whether a number was kept often enough for these runs, kept and missed.
+fn is_believed((kept, missed): (u32, u32)) -> bool {
+    kept >= REPEATS || kept > missed
 }
 
 /// To two digits, and steps of five in the second: numbers people remember.
@@ -185,7 +185,7 @@ mod tests {
                 }
             } else {
                 Outcome::Kept {
-                    is_roomy: players < limit / 8,
+                    load: f64::from(players) / f64::from(limit),
                 }
             };
             search.tell(players, outcome);
@@ -237,6 +237,40 @@ mod tests {
     }
 
     #[test]
+    fn a_number_kept_twice_is_held_however_often_it_was_missed_besides() {
+        let bounds = Bounds {
+            first: 1000,
+            is_guess: true,
+            ..BOUNDS
+        };
+        let missed = Outcome::Missed { is_narrow: true };
+        let kept = Outcome::Kept { load: 0.9 };
+        for (outcomes, is_held) in [
+            (&[kept][..], true),
+            (&[missed, kept], false),
+            (&[missed, kept, missed, kept], true),
+            (&[missed, kept, missed, missed], false),
+            (&[missed, missed], false),
+        ] {
+            let mut search = Search::new(bounds);
+            for outcome in outcomes {
+                assert_eq!(search.next(), Some(1000), "{outcomes:?}");
+                search.tell(1000, *outcome);
+            }
+            assert_eq!(search.held() == 1000, is_held, "{outcomes:?}");
+        }
+    }
+
+    #[test]
+    fn how_much_a_run_used_says_where_the_answer_is() {
+        let mut search = Search::new(BOUNDS);
+        search.tell(1000, Outcome::Kept { load: 0.4 });
+        assert_eq!(search.next(), Some(2150));
+        search.tell(2150, Outcome::Kept { load: 0.95 });
+        assert_eq!(search.next(), Some(2600), "the least growth");
+    }
+
+    #[test]
     fn it_ends_when_its_runs_are_spent_with_what_is_known() {
         let bounds = Bounds { runs: 5, ..BOUNDS };
         let (held, runs) = search(bounds, 3333, |_| false);
@@ -257,7 +291,7 @@ mod tests {
         };
         let mut search = Search::new(bounds);
         while let Some(players) = search.next() {
-            search.tell(players, Outcome::Kept { is_roomy: false });
+            search.tell(players, Outcome::Kept { load: 0.0 });
         }
         assert_eq!((search.held(), search.missed()), (1500, None));
     }

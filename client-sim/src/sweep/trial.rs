@@ -30,8 +30,6 @@ const LEAST_RAMP: f64 = 200.0;
 const NARROW: f64 = 1.6;
 /// The same where others used the machine meanwhile, and from how many cores on.
 const DISTURBED: (f64, f64) = (3.0, 0.25);
-/// Figures below this part of their limits leave room for several times as many.
-const ROOMY: f64 = 0.4;
 
 impl Runs {
     /// Lets so many bots play.
@@ -69,15 +67,7 @@ impl Runs {
 /// What a run means for the search.
 pub(super) fn outcome(report: &Report) -> Outcome {
     if report.is_good() {
-        // Gaps and latencies never fall below their period: they tell nothing of it.
-        let work = report.objectives.iter();
-        let work = work.filter(|one| !one.objective.starts_with(['g', 'l']));
-        let worst = work.filter_map(|one| one.ratio).fold(0.0, f64::max);
-        let cores = report.machine.cores as f64;
-        let busy = report.cores.busy.unwrap_or(cores) - report.cores.others.unwrap_or(0.0);
-        return Outcome::Kept {
-            is_roomy: worst < ROOMY && busy < ROOMY * cores,
-        };
+        return Outcome::Kept { load: load(report) };
     }
     let broken = report.objectives.iter().filter(|one| !one.is_kept);
     // A count that must be 0 has no ratio: a few ticks in a second of noise are few.
@@ -95,9 +85,28 @@ pub(super) fn outcome(report: &Report) -> Outcome {
     }
 }
 
+/// How much of what there is was used: of the objectives' limits, of the time of the
+/// busiest threads, of the cores.
+fn load(report: &Report) -> f64 {
+    // Gaps and latencies never fall below their period: they tell nothing of it.
+    let work = report.objectives.iter();
+    let work = work.filter(|one| !one.objective.starts_with(['g', 'l']));
+    let worst = work.filter_map(|one| one.ratio).fold(0.0, f64::max);
+    let server = report.server.as_ref();
+    let threads = [
+        report.generator.busiest_thread.as_ref(),
+        server.and_then(|server| server.busiest_thread.as_ref()),
+    ];
+    let threads = threads.into_iter().flatten().map(|thread| thread.share);
+    let cores = report.machine.cores as f64;
+    let busy = report.cores.busy.unwrap_or(cores) - report.cores.others.unwrap_or(0.0);
+    threads.fold(worst.max(busy / cores), f64::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::Busiest;
     use crate::slo::Verdict;
 
     fn report(figures: &[(&str, Option<f64>, bool)]) -> Report {
@@ -119,11 +128,11 @@ mod tests {
 
     #[test]
     fn how_far_a_run_was_from_its_limits_decides_what_is_next() {
-        let kept = |is_roomy| Outcome::Kept { is_roomy };
+        let kept = |load| Outcome::Kept { load };
         let missed = |is_narrow| Outcome::Missed { is_narrow };
         for (figures, expected) in [
-            (&[("tick_p99<50%", Some(0.1), true)][..], kept(true)),
-            (&[("tick_p99<50%", Some(0.7), true)], kept(false)),
+            (&[("tick_p99<50%", Some(0.1), true)][..], kept(0.25)),
+            (&[("tick_p99<50%", Some(0.7), true)], kept(0.7)),
             (&[("tick_p99<50%", Some(1.2), false)], missed(true)),
             (&[("tick_p99<50%", Some(3.0), false)], missed(false)),
             (&[("skipped=0", None, false)], missed(true)),
@@ -146,6 +155,12 @@ mod tests {
         assert_eq!(outcome(&disturbed), missed(true), "others were there");
         let mut busy = report(&[("tick_p99<50%", Some(0.1), true)]);
         busy.cores.busy = Some(1.5);
-        assert_eq!(outcome(&busy), kept(false), "there is no room");
+        assert_eq!(outcome(&busy), kept(0.75), "of two cores");
+        busy.generator.busiest_thread = Some(Busiest {
+            name: "bots-0".into(),
+            share: 0.9,
+            waited: 0.0,
+        });
+        assert_eq!(outcome(&busy), kept(0.9), "one thread is one core at most");
     }
 }
