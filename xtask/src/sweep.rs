@@ -12,8 +12,8 @@ const END: &str = "<!-- sweep:end -->";
 
 /// What stands above the table, and below.
 const PICTURE: &str = "![Players held per tick rate](docs/players-held.svg)\n";
-const WORDS: &str = "Measured by `cargo xtask sweep` on a shared machine with 2 cores over loopback, with the bots on the same two cores: the server alone holds\n\
-    more. The whole report, with the machine and what broke: [docs/load-report.html](docs/load-report.html).\n";
+const WORDS: &str = " on a shared machine with 2 cores over loopback, with the bots on the same two cores: the server alone\n\
+    holds more. The whole report, with the machine and what broke: [docs/load-report.html](docs/load-report.html).\n";
 
 /// Sweeps the release server, and writes everything that shows it.
 pub(crate) fn run(quick: bool) -> Result<()> {
@@ -37,7 +37,15 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     finish(sweep)?;
     let readme = root().join("README.md");
     let text = fs::read_to_string(&readme)?;
-    let block = format!("{PICTURE}\n{}\n{WORDS}", fs::read_to_string(&table)?);
+    let command = if quick {
+        "Measured by `cargo xtask sweep --quick`"
+    } else {
+        "Measured by `cargo xtask sweep`"
+    };
+    let block = format!(
+        "{PICTURE}\n{}\n{command}{WORDS}",
+        fs::read_to_string(&table)?
+    );
     let text = splice(&text, &block).context("the README has no place for the table")?;
     Ok(fs::write(readme, text)?)
 }
