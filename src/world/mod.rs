@@ -13,6 +13,7 @@
 mod actor;
 mod backlog;
 mod board;
+mod cell;
 mod cells;
 mod clock;
 mod core;

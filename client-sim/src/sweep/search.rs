@@ -148,7 +148,8 @@ impl Search {
     }
 }
 
-/// Whether a number was kept often enough for these runs, kept and missed.
+/// Whether a number of which so many runs were kept and missed is taken for held; one
+/// that was kept once and never missed is, until it is run again.
 fn is_believed((kept, missed): (u32, u32)) -> bool {
     kept >= REPEATS || kept > missed
 }
